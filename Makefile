@@ -12,7 +12,7 @@ run: install
 	@$(BIN)/sipas serve --port $(PORT)
 
 test: install
-	$(BIN)/python -m pytest -n auto $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
 check: lint types imports test
 
