@@ -7,13 +7,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from flask import Flask, current_app
-from werkzeug.middleware.proxy_fix import ProxyFix
-
-from survey import config, db
-
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from flask import Flask
 
     from survey.config import Settings
     from survey.db import Writer
@@ -36,6 +33,8 @@ class Services:
 
 def services() -> Services:
     """Return the services of the current application."""
+    from flask import current_app
+
     found: Services = current_app.extensions["sipas"]
     return found
 
@@ -44,8 +43,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the application of one instance.
 
     Views of the kiosk and of the API never load the statistics, so nothing here may import
-    ``analysis``: boards and reports do it inside their views.
+    ``analysis``: boards and reports do it inside their views.  What the web needs is imported
+    here and not above, so that a command or a store function does not pay for it.
     """
+    from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from survey import config, db
+
     settings = settings or config.load()
     app = Flask(__name__, static_folder=None)
     app.config.update(

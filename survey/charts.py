@@ -1,0 +1,166 @@
+"""Charts drawn on the server: one small SVG for each row of the table that holds its figures.
+
+x is in percent of the cell, y in px and text in CSS size, so a row is sharp at 320 px and at
+200 %.  Geometry uses presentation attributes and classes only: the pages allow no style attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from analysis.results import Figure
+
+#: A share is printed inside its part of a bar from this width (percent) on.
+LABELLED = 9
+#: White on the two darkest of the five answer colours, ink on the others.
+LIGHT_ON = (1, 5)
+#: The narrowest axis, in percent: a narrower one would make noise look like news.
+NARROWEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A span of whole numbers with its ticks."""
+
+    low: int
+    high: int
+    ticks: tuple[int, ...]
+
+    @property
+    def cut(self) -> bool:
+        """Whether a caption must name the axis because it does not show 0 to 100."""
+        return (self.low, self.high) != (0, 100)
+
+    def at(self, value: float) -> float:
+        """Return where ``value`` lies, in percent of the width; cut at both ends."""
+        return 100 * (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+
+
+def axis(figures: Iterable[Figure]) -> Axis:
+    """Return the axis, in percent, that holds every value and interval of ``figures``."""
+    known = [f for f in figures if f.value is not None]
+    ends = [100 * e for f in known for e in (f.value, f.low, f.high) if e is not None]
+    if not ends:
+        return Axis(0, 100, (0, 25, 50, 75, 100))
+    low, high = int(min(ends)) // 10 * 10, -(-int(max(ends) + 0.999) // 10) * 10
+    low, high = max(0, min(low, 90)), min(100, high)
+    if high - low < NARROWEST:
+        low, high = max(0, high - NARROWEST), min(100, max(high, NARROWEST))
+    if high - low > 60:
+        return Axis(0, 100, (0, 25, 50, 75, 100))
+    step = 5 if high - low == NARROWEST else 10
+    return Axis(low, high, tuple(range(low, high + 1, step)))
+
+
+def rank_axis(places: int) -> Axis:
+    """Return the axis of ``places`` ranks, 1 at the left."""
+    last = max(places, 2)
+    thirds = {1, round(1 + (last - 1) / 3), round(1 + 2 * (last - 1) / 3), last}
+    return Axis(1, last, tuple(sorted(thirds)))
+
+
+def ticks(scale: Axis) -> Markup:
+    """Draw the numbers of an axis, for the head of the column."""
+    return _svg(
+        f'<text x="{scale.at(tick):.2f}%" y="22" text-anchor="{_anchor(scale, tick)}">{tick}</text>'
+        for tick in scale.ticks
+    )
+
+
+def interval(figure: Figure, scale: Axis, whole: float | None = None) -> Markup:
+    """Draw an index: dot, interval if it has one, dashed line at ``whole`` (a share).
+
+    Nothing but the grid where the figure is not published; a hollow dot under 30 persons.
+    """
+    parts = _grid(scale)
+    if whole is not None:
+        x = f"{scale.at(100 * whole):.2f}%"
+        parts.append(f'<line class="mean" x1="{x}" x2="{x}" y1="0" y2="100%"/>')
+    if figure.value is not None:
+        ends = (figure.low, figure.high)
+        if ends[0] is not None and ends[1] is not None:
+            parts.append(_line(scale.at(100 * ends[0]), scale.at(100 * ends[1])))
+        parts.append(_dot(scale.at(100 * figure.value), few="few" in figure.flags))
+    return _svg(parts)
+
+
+def rank(place: int | None, low: int | None, high: int | None, scale: Axis) -> Markup:
+    """Draw a rank with the range it may lie in."""
+    parts = _grid(scale)
+    if low is not None and high is not None:
+        parts.append(_line(scale.at(low), scale.at(high)))
+    if place is not None:
+        parts.append(_dot(scale.at(place)))
+    return _svg(parts)
+
+
+def bounds(low: float, high: float, value: float) -> Markup:
+    """Draw what self-selected answers may say: the worst-case band and the share answered."""
+    scale = Axis(0, 100, (0, 25, 50, 75, 100))
+    band = f'<rect class="band" x="{100 * low:.2f}%" width="{100 * (high - low):.2f}%" y="7"'
+    return _svg([*_grid(scale), f'{band} height="16"/>', _dot(100 * value)])
+
+
+def bar(shares: Sequence[float]) -> Markup:
+    """Draw the five answers as one bar, 1 at the left, shares printed inside from 9 %."""
+    widths = [100 * share for share in shares]
+    starts = [0.0, *accumulate(widths)]
+    rects = [
+        f'<rect class="seg a{level}" x="{x:.2f}%" width="{width:.2f}%" y="4" height="22"/>'
+        for level, (x, width) in enumerate(zip(starts, widths, strict=False), 1)
+        if width > 0
+    ]
+    words = [
+        f'<text{_light(level)} x="{x + width / 2:.2f}%" y="20" text-anchor="middle">'
+        f"{int(width + 0.5)}</text>"
+        for level, (x, width) in enumerate(zip(starts, widths, strict=False), 1)
+        if width >= LABELLED
+    ]
+    return _svg(rects + words)
+
+
+def length(share: float) -> Markup:
+    """Draw one plain bar from 0 to 100 %, for a count or a share without an interval."""
+    return _svg([f'<rect class="fill" x="0" width="{100 * share:.2f}%" y="8" height="14"/>'])
+
+
+def key(level: int) -> Markup:
+    """Draw the square that names an answer's colour beside its words."""
+    return Markup(
+        '<svg class="key" viewBox="0 0 10 10" aria-hidden="true">'
+        f'<rect class="seg a{int(level)}" width="10" height="10"/></svg>'
+    )
+
+
+def _svg(parts: Iterable[str]) -> Markup:
+    return Markup(f'<svg aria-hidden="true">{"".join(parts)}</svg>')
+
+
+def _grid(scale: Axis) -> list[str]:
+    return [
+        f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="100%"/>'
+        for x in map(scale.at, scale.ticks)
+    ]
+
+
+def _line(x1: float, x2: float) -> str:
+    return f'<line class="ci" x1="{x1:.2f}%" x2="{x2:.2f}%" y1="50%" y2="50%"/>'
+
+
+def _dot(x: float, *, few: bool = False) -> str:
+    return f'<circle class="dot{" few" if few else ""}" cx="{x:.2f}%" cy="50%" r="5.5"/>'
+
+
+def _light(level: int) -> str:
+    return ' class="lite"' if level in LIGHT_ON else ""
+
+
+def _anchor(scale: Axis, tick: int) -> str:
+    ends = {scale.low: "start", scale.high: "end"}
+    return str(escape(ends.get(tick, "middle")))
