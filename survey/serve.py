@@ -52,7 +52,7 @@ PAGE = (
 )
 
 
-class NotServing(OSError):
+class AddressError(OSError):
     """The address could not be taken; the message says why, in Vietnamese."""
 
 
@@ -112,14 +112,14 @@ class Server:
     def __init__(
         self, app: Callable[..., Any], host: str, port: int, *, threads: int = THREADS
     ) -> None:
-        """Listen on host and port (0 takes a free one); raises NotServing."""
+        """Listen on host and port (0 takes a free one); raises AddressError."""
         self._map: dict[int, Any] = {}
         try:
             self._server = create_server(
                 app, map=self._map, host=host, port=port, **options(threads)
             )
         except (OSError, ValueError) as error:
-            raise NotServing(_why(error, host, port)) from error
+            raise AddressError(_why(error, host, port)) from error
         self._doors = [d for d in self._map.values() if isinstance(d, BaseWSGIServer)]
         for door in self._doors:
             door.channel_class = Channel
@@ -174,7 +174,7 @@ def run(
 ) -> None:
     """Serve this instance until SIGTERM or SIGINT, printing one line once it really listens.
 
-    Raises NotServing when the address cannot be taken.  Answers under way are finished and
+    Raises AddressError when the address cannot be taken.  Answers under way are finished and
     the writer is closed after its last commit.
     """
     from survey import create_app
