@@ -1,0 +1,178 @@
+"""The schema as numbered steps; each step and its mark are one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from survey.db import write
+
+schema = Migrations("sipas")
+
+
+def migrate(db: sqlite3.Connection) -> list[str]:
+    """Bring the database up to date; returns the names of the steps done now.
+
+    Every step runs with its mark inside one ``BEGIN IMMEDIATE`` transaction (sqlite-utils nests
+    as savepoints in it), so a killed process leaves whole steps only and two processes that
+    start together do each step once.
+    """
+    done: list[str] = []
+    while True:
+        with write(db):
+            tables = Database(db, recursive_triggers=False, execute_plugins=False)
+            names = [step.name for step in schema.pending(tables)]
+            if not names:
+                return done
+            schema.apply(tables, stop_before=names[1:2])
+        done.append(names[0])
+
+
+def pending(db: sqlite3.Connection) -> list[str]:
+    """Names of the steps still to do; changes nothing."""
+    tables = Database(db, recursive_triggers=False, execute_plugins=False)
+    return [step.name for step in schema.pending(tables)]
+
+
+def _all(db: Database, *statements: str) -> None:
+    """Execute one by one: ``executescript`` would commit and leave a step half done."""
+    for statement in statements:
+        db.conn.execute(statement)
+
+
+@schema()
+def m001_units(db: Database) -> None:
+    """Units as dated rows, where they came from, and the sets they are ranked in."""
+    _all(
+        db,
+        """CREATE TABLE unit (
+            scheme TEXT NOT NULL, code TEXT NOT NULL,
+            valid_from TEXT NOT NULL, valid_to TEXT,
+            kind TEXT NOT NULL CHECK (kind IN ('country', 'province', 'department', 'district',
+                'commune', 'one_stop_centre', 'branch', 'point', 'counter')),
+            word TEXT NOT NULL DEFAULT '', name TEXT NOT NULL, name_key TEXT NOT NULL, parent TEXT,
+            PRIMARY KEY (scheme, code, valid_from),
+            CHECK (valid_to IS NULL OR valid_to >= valid_from)
+        ) STRICT""",
+        "CREATE INDEX unit_parent ON unit (parent)",
+        "CREATE INDEX unit_name ON unit (name_key)",
+        """CREATE TABLE unit_origin (
+            unit TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (unit, origin)) STRICT""",
+        """CREATE TABLE rank_set (
+            key TEXT PRIMARY KEY, name TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('region', 'group')),
+            valid_from TEXT NOT NULL, valid_to TEXT) STRICT""",
+        """CREATE TABLE rank_set_member (
+            rank_set TEXT NOT NULL REFERENCES rank_set (key), unit TEXT NOT NULL,
+            valid_from TEXT NOT NULL, valid_to TEXT,
+            PRIMARY KEY (rank_set, unit, valid_from)) STRICT""",
+        "CREATE INDEX rank_set_member_unit ON rank_set_member (unit)",
+    )
+
+
+@schema()
+def m002_waves(db: Database) -> None:
+    """Waves, their samples and the accounts of forms handed out."""
+    _all(
+        db,
+        """CREATE TABLE wave (
+            key TEXT PRIMARY KEY, name TEXT NOT NULL, questionnaire TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('probability', 'self_selected')),
+            year INTEGER NOT NULL, opens_on TEXT NOT NULL, closes_on TEXT NOT NULL, closed_at TEXT,
+            index_method TEXT NOT NULL DEFAULT 'top2'
+                CHECK (index_method IN ('top2', 'scaled', 'mean5')),
+            aggregate TEXT NOT NULL DEFAULT 'item'
+                CHECK (aggregate IN ('item', 'factor', 'pooled', 'explicit')),
+            weights TEXT NOT NULL DEFAULT '{}',
+            base TEXT NOT NULL DEFAULT 'ask_all' CHECK (base IN ('ask_all', 'experienced')),
+            interval TEXT NOT NULL DEFAULT 'beta'
+                CHECK (interval IN ('beta', 'logit', 'wilson', 'asin', 't')),
+            level REAL NOT NULL DEFAULT 0.95 CHECK (level > 0 AND level < 1),
+            lonely TEXT NOT NULL DEFAULT 'adjust'
+                CHECK (lonely IN ('adjust', 'remove', 'certainty', 'average', 'fail')),
+            rank_sets TEXT NOT NULL DEFAULT '[]',
+            min_n INTEGER NOT NULL DEFAULT 30, hide_n INTEGER NOT NULL DEFAULT 5,
+            words TEXT NOT NULL DEFAULT '{}',
+            owner TEXT NOT NULL, owner_name TEXT NOT NULL, parent_name TEXT NOT NULL,
+            place TEXT NOT NULL, synthetic INTEGER NOT NULL DEFAULT 0 CHECK (synthetic IN (0, 1)),
+            settled INTEGER CHECK (settled >= 0), created_at TEXT NOT NULL,
+            CHECK (closes_on >= opens_on)
+        ) STRICT""",
+        """CREATE TABLE sample_psu (
+            wave TEXT NOT NULL REFERENCES wave (key), psu TEXT NOT NULL, stratum TEXT NOT NULL,
+            fpc REAL CHECK (fpc > 0), unit TEXT NOT NULL,
+            area TEXT NOT NULL CHECK (area IN ('urban', 'rural')), name TEXT NOT NULL,
+            PRIMARY KEY (wave, psu)) STRICT""",
+        """CREATE TABLE sample_case (
+            id INTEGER PRIMARY KEY, wave TEXT NOT NULL, psu TEXT NOT NULL,
+            weight REAL NOT NULL CHECK (weight > 0),
+            state TEXT NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'issued', 'returned',
+                'valid', 'absent', 'refused', 'moved', 'wrong_address', 'deceased', 'other')),
+            number INTEGER, replaces INTEGER REFERENCES sample_case (id),
+            FOREIGN KEY (wave, psu) REFERENCES sample_psu (wave, psu)) STRICT""",
+        "CREATE INDEX sample_case_psu ON sample_case (wave, psu)",
+        """CREATE TABLE account (
+            wave TEXT NOT NULL REFERENCES wave (key), unit TEXT NOT NULL,
+            issued INTEGER NOT NULL CHECK (issued >= 0),
+            returned INTEGER NOT NULL CHECK (returned >= 0),
+            PRIMARY KEY (wave, unit)) STRICT""",
+    )
+
+
+@schema()
+def m003_responses(db: Database) -> None:
+    """Doors that addresses open, and the answers that come through them: one row each."""
+    _all(
+        db,
+        """CREATE TABLE door (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL
+                CHECK (kind IN ('counter', 'dossier', 'case')),
+            wave TEXT NOT NULL REFERENCES wave (key), unit TEXT NOT NULL, resolving TEXT,
+            counter TEXT, service TEXT, case_id INTEGER REFERENCES sample_case (id),
+            dossier_key TEXT UNIQUE, label TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL, closed_at TEXT,
+            CHECK ((kind = 'case') = (case_id IS NOT NULL)),
+            CHECK ((kind = 'dossier') = (dossier_key IS NOT NULL))
+        ) STRICT""",
+        "CREATE INDEX door_wave ON door (wave, unit)",
+        """CREATE TABLE response (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+            wave TEXT NOT NULL REFERENCES wave (key), questionnaire TEXT NOT NULL,
+            channel TEXT NOT NULL
+                CHECK (channel IN ('kiosk', 'qr', 'link', 'post', 'phone', 'api')),
+            receiving_unit TEXT NOT NULL, resolving_unit TEXT, counter TEXT, service TEXT,
+            language TEXT NOT NULL, assisted_by TEXT,
+            case_id INTEGER UNIQUE REFERENCES sample_case (id), dossier_key TEXT UNIQUE,
+            answers TEXT NOT NULL, codes BLOB NOT NULL, digest TEXT NOT NULL,
+            started_at TEXT, submitted_at TEXT, received_at TEXT NOT NULL,
+            receipt TEXT NOT NULL UNIQUE,
+            state TEXT NOT NULL DEFAULT 'valid' CHECK (state IN ('valid', 'flagged', 'void')),
+            flags TEXT NOT NULL DEFAULT '[]'
+        ) STRICT""",
+        "CREATE INDEX response_wave ON response (wave, state)",
+    )
+
+
+@schema()
+def m004_staff(db: Database) -> None:
+    """Staff, counters of attempts, the chain of what staff did, and facts of the instance."""
+    _all(
+        db,
+        """CREATE TABLE staff (
+            id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+            password_hash TEXT NOT NULL, role TEXT NOT NULL
+                CHECK (role IN ('administrator', 'supervisor', 'clerk', 'viewer')),
+            unit TEXT, must_change INTEGER NOT NULL DEFAULT 1 CHECK (must_change IN (0, 1)),
+            disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+            session_version INTEGER NOT NULL DEFAULT 1, created_at TEXT NOT NULL) STRICT""",
+        """CREATE TABLE rate (
+            key TEXT PRIMARY KEY, window_started_at TEXT NOT NULL, count INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+            subject TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL,
+            hash TEXT NOT NULL UNIQUE) STRICT""",
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    )
