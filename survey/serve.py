@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: Worker threads.  A thread that stores a response waits for the disk together with the
 #: others (group commit), so there are more of them than processors.
 THREADS = 24
+#: Connections open at once, slow ones included.
+CONNECTIONS = 2000
 #: Bodies beyond this are refused while they arrive; below it the application answers, with its
 #: own page and its own, much lower limit.
 BODY_LIMIT = 12 * 1024 * 1024
@@ -94,7 +97,7 @@ def options(threads: int = THREADS) -> dict[str, Any]:
     """
     return {
         "threads": threads,
-        "connection_limit": 2000,
+        "connection_limit": CONNECTIONS,
         "backlog": 2048,
         "channel_timeout": 20,
         "cleanup_interval": 5,
@@ -113,6 +116,9 @@ class Server:
         self, app: Callable[..., Any], host: str, port: int, *, threads: int = THREADS
     ) -> None:
         """Listen on host and port (0 takes a free one); raises AddressError."""
+        # A deep queue is what a busy morning looks like, not a fault worth a line a request.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        _raise_file_limit()
         self._map: dict[int, Any] = {}
         try:
             self._server = create_server(
@@ -157,6 +163,15 @@ class Server:
         return [c for c in self._map.values() if isinstance(c, HTTPChannel)]
 
 
+def _raise_file_limit() -> None:
+    """Allow as many open files as connections; many systems start a process with 1024."""
+    wanted = CONNECTIONS + 256
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
@@ -179,8 +194,6 @@ def run(
     """
     from survey import create_app
 
-    # A deep queue is what a busy morning looks like, not a fault worth a line a request.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     app = create_app(settings)
     try:
         server = Server(app, host, port, threads=threads)
