@@ -1,0 +1,195 @@
+"""Questionnaires by key: published files checked against their sums, loaded once, in languages."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from forms import document
+from forms import parse as parsing
+from forms.model import (
+    CODES,
+    NO_ANSWER,
+    Area,
+    Choice,
+    Column,
+    Factor,
+    Faulty,
+    Item,
+    Kind,
+    Language,
+    Questionnaire,
+    Row,
+    Rule,
+    Section,
+)
+
+__all__ = [
+    "CODES",
+    "FOLDER",
+    "NO_ANSWER",
+    "Area",
+    "Choice",
+    "Column",
+    "Factor",
+    "Faulty",
+    "Item",
+    "Kind",
+    "Language",
+    "Questionnaire",
+    "Row",
+    "Rule",
+    "Section",
+    "catalogue_faults",
+    "keys",
+    "load",
+    "localized",
+    "parse",
+    "published",
+    "read",
+]
+
+#: Where the published files lie, with ``published.sha256`` beside them.
+FOLDER = Path(__file__).parent / "questionnaires"
+
+_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[0-9]+")
+
+
+@cache
+def keys() -> tuple[str, ...]:
+    """Return the keys of all questionnaires, sorted."""
+    return tuple(sorted(p.stem for p in FOLDER.glob("*.json") if _KEY.fullmatch(p.stem)))
+
+
+def published(folder: Path = FOLDER) -> Mapping[str, str]:
+    """Return file name -> sha256 hex of the files that may not change any more."""
+    lines = (folder / "published.sha256").read_text("utf-8").splitlines()
+    return {name: sum for sum, name in (line.split(maxsplit=1) for line in lines if line)}
+
+
+def read(name: str, folder: Path = FOLDER) -> str:
+    """Return the text of a questionnaire file or catalogue.
+
+    Raises
+    ------
+    Faulty
+        A published file was changed (answers are already stored under its key), or is not UTF-8.
+    """
+    content = (folder / name).read_bytes()
+    expected = published(folder).get(name)
+    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
+        raise Faulty([f"Tệp {name} đã phát hành mà bị sửa. Tạo bảng hỏi có số hiệu mới."])
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Faulty([f"Tệp {name} không phải UTF-8 (byte thứ {error.start + 1})."]) from error
+
+
+@cache
+def load(key: str) -> Questionnaire:
+    """Return the questionnaire in Vietnamese, its place words left open.
+
+    Raises
+    ------
+    LookupError
+        There is no such questionnaire.
+    Faulty
+        Its file has faults or was changed after publication.
+    """
+    if key not in keys():
+        raise LookupError(key)
+    found = parse(read(f"{key}.json"))
+    if found.key != key:
+        raise Faulty([f"Tệp {key}.json mang mã “{found.key}”."])
+    return found
+
+
+def parse(text: str) -> Questionnaire:
+    """Read the text of a questionnaire file.
+
+    Raises
+    ------
+    Faulty
+        ``faults`` names every fault of the file and its place, in Vietnamese.
+    """
+    return parsing.read(text, _items_of)
+
+
+def _items_of(key: str) -> frozenset[str] | None:
+    if key not in keys():
+        return None
+    items = document.decode(read(f"{key}.json")).get("items", [])
+    assert isinstance(items, list)
+    return frozenset(str(item["id"]) for item in items)
+
+
+@lru_cache(maxsize=256)
+def localized(key: str, language: Language, words: frozenset[tuple[str, str]]) -> Questionnaire:
+    """Return the questionnaire in a language with the place words of a wave put in.
+
+    Parameters
+    ----------
+    key : questionnaire
+    language : "vi", "en" …; a language (or a text) without translation falls back to Vietnamese
+    words : (place word, value) of the wave, in Vietnamese; ("en:office", "…") gives the value
+        for English.  What the wave leaves out comes from the questionnaire, and a common value
+        ("phường") is translated by the catalogue.
+
+    Raises
+    ------
+    LookupError
+        There is no such questionnaire.
+    Faulty
+        The questionnaire or its catalogue has faults.
+    """
+    original = load(key)
+    source = document.decode(read(f"{key}.json"))
+    catalogue = _catalogue(original, language, source)
+    texts, common = catalogue.get("texts", {}), catalogue.get("words", {})
+    spelled = dict(original.words) | dict(words)
+    for word in document.PLACE_WORDS:
+        if word in spelled:
+            own = spelled.get(f"{language}:{word}")
+            spelled[word] = own or common.get(spelled[word], spelled[word])
+
+    def new(place: str, text: str) -> str:
+        return document.spell(texts.get(place, text), spelled)
+
+    changed = document.change(source, new)
+    changed["words"] = {word: spelled[word] for word in original.words}
+    return parsing.build(changed, of=original.digest)
+
+
+def _catalogue(
+    original: Questionnaire, language: Language, source: document.Document
+) -> Mapping[str, Mapping[str, str]]:
+    name = f"{original.key}.{language}.json"
+    if language == "vi" or language not in original.languages or not (FOLDER / name).exists():
+        return {}
+    found = document.decode(read(name))
+    faults = catalogue_faults(source, found)
+    if faults:
+        raise Faulty([f"{name}: {fault}" for fault in faults])
+    return found  # type: ignore[return-value]  # its shape was checked
+
+
+def catalogue_faults(source: document.Document, catalogue: document.Document) -> list[str]:
+    """Return what is wrong with a catalogue; a text not yet translated is no fault."""
+    faults = [f"Tên lạ “{n}”." for n in catalogue if n not in ("language", "texts", "words")]
+    known = document.texts(source)
+    for part in ("texts", "words"):
+        table = catalogue.get(part, {})
+        if not isinstance(table, dict):
+            faults.append(f"“{part}” phải là một bảng chữ.")
+            continue
+        for key, text in table.items():
+            if part == "texts" and key not in known:
+                faults.append(f"Không có chỗ nào mang mã “{key}”.")
+            if isinstance(text, str):
+                faults += [f"{key}: {fault}." for fault in document.text_faults(text)]
+            else:
+                faults.append(f"{key}: phải là chữ.")
+    return faults
