@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LABELLED = 9
 #: White on the two darkest of the five answer colours, ink on the others.
 LIGHT_ON = (1, 5)
+#: Number of answers -> their colours, worst to best.
+COLOURS = {5: (1, 2, 3, 4, 5), 4: (1, 2, 4, 5), 3: (1, 3, 5), 2: (2, 4)}
 #: The narrowest axis, in percent: a narrower one would make noise look like news.
 NARROWEST = 20
 
@@ -108,18 +110,19 @@ def bounds(low: float, high: float, value: float) -> Markup:
 
 
 def bar(shares: Sequence[float]) -> Markup:
-    """Draw the five answers as one bar, 1 at the left, shares printed inside from 9 %."""
+    """Draw the answers as one bar, the worst at the left, shares printed inside from 9 %."""
     widths = [100 * share for share in shares]
     starts = [0.0, *accumulate(widths)]
+    parts = list(zip(COLOURS[len(shares)], starts, widths, strict=False))
     rects = [
-        f'<rect class="seg a{level}" x="{x:.2f}%" width="{width:.2f}%" y="4" height="22"/>'
-        for level, (x, width) in enumerate(zip(starts, widths, strict=False), 1)
+        f'<rect class="seg a{colour}" x="{x:.2f}%" width="{width:.2f}%" y="4" height="22"/>'
+        for colour, x, width in parts
         if width > 0
     ]
     words = [
-        f'<text{_light(level)} x="{x + width / 2:.2f}%" y="20" text-anchor="middle">'
+        f'<text{_light(colour)} x="{x + width / 2:.2f}%" y="20" text-anchor="middle">'
         f"{int(width + 0.5)}</text>"
-        for level, (x, width) in enumerate(zip(starts, widths, strict=False), 1)
+        for colour, x, width in parts
         if width >= LABELLED
     ]
     return _svg(rects + words)
@@ -130,11 +133,11 @@ def length(share: float) -> Markup:
     return _svg([f'<rect class="fill" x="0" width="{100 * share:.2f}%" y="8" height="14"/>'])
 
 
-def key(level: int) -> Markup:
-    """Draw the square that names an answer's colour beside its words."""
+def key(place: int, answers: int = 5) -> Markup:
+    """Draw the square that names the colour of the answer at ``place`` (from 0) of so many."""
     return Markup(
         '<svg class="key" viewBox="0 0 10 10" aria-hidden="true">'
-        f'<rect class="seg a{int(level)}" width="10" height="10"/></svg>'
+        f'<rect class="seg a{COLOURS[answers][place]}" width="10" height="10"/></svg>'
     )
 
 
@@ -157,8 +160,8 @@ def _dot(x: float, *, few: bool = False) -> str:
     return f'<circle class="dot{" few" if few else ""}" cx="{x:.2f}%" cy="50%" r="5.5"/>'
 
 
-def _light(level: int) -> str:
-    return ' class="lite"' if level in LIGHT_ON else ""
+def _light(colour: int) -> str:
+    return ' class="lite"' if colour in LIGHT_ON else ""
 
 
 def _anchor(scale: Axis, tick: int) -> str:

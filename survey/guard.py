@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_admit)
     app.after_request(_keep_private)
+    app.jinja_env.globals["current_staff"] = current_staff
 
 
 def current_staff() -> Staff | None:
@@ -92,6 +93,12 @@ def sign_in(staff: Staff) -> None:
     g.staff = staff
 
 
+def sign_out() -> None:
+    """Forget the session of this browser."""
+    session.clear()
+    g.staff = None
+
+
 def _signed_in() -> Staff | None:
     held = session.get("staff")
     if not isinstance(held, int):
@@ -127,7 +134,8 @@ def _admit() -> BaseResponse | None:
 
 def _to_login() -> BaseResponse:
     expired = "staff" in session
-    session.clear()
+    if session:
+        session.clear()
     wish = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.login", next=wish, expired=expired or None), 303)
 
