@@ -1,0 +1,139 @@
+"""Doors: what the token of an address opens, and for which unit, wave and dossier or case."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from survey.db import write
+from survey.store import Refused, audit, units, waves
+from survey.store.clock import stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One way in.  ``counter`` takes many answers, ``dossier`` and ``case`` one each.
+
+    ``unit`` is the unit that receives people, ``resolving`` the one that decides, when another.
+    ``label`` is what staff call it; ``closed_at`` is set when its poster was taken down.
+    """
+
+    id: int
+    kind: str
+    wave: str
+    unit: str
+    resolving: str | None = None
+    counter: str | None = None
+    service: str | None = None
+    case_id: int | None = None
+    dossier_key: str | None = None
+    label: str = ""
+    closed_at: str | None = None
+
+
+_COLUMNS = (
+    "id, kind, wave, unit, resolving, counter, service, case_id, dossier_key, label, closed_at"
+)
+
+
+def get(db: sqlite3.Connection, id: int) -> Door:
+    """The door with this id; raises LookupError."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM door WHERE id = :id", {"id": id}).fetchone()
+    if row is None:
+        raise LookupError(id)
+    return Door(**dict(row))
+
+
+def of_wave(db: sqlite3.Connection, wave: str, kind: str = "counter") -> list[Door]:
+    """The doors of one kind of a wave, oldest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM door WHERE wave = :wave AND kind = :kind ORDER BY id",
+        {"wave": wave, "kind": kind},
+    )
+    return [Door(**dict(row)) for row in rows]
+
+
+def add(
+    db: sqlite3.Connection,
+    *,
+    kind: str,
+    wave: str,
+    unit: str,
+    now: datetime,
+    actor: str,
+    resolving: str | None = None,
+    counter: str | None = None,
+    service: str | None = None,
+    case_id: int | None = None,
+    dossier_key: str | None = None,
+    label: str = "",
+) -> Door:
+    """Open one door; a dossier that has one keeps it, whoever asks again.
+
+    Raises LookupError for an unknown wave or unit, ValueError when the kind does not fit.
+    """
+    if (kind == "case") != (case_id is not None) or (kind == "dossier") != bool(dossier_key):
+        raise ValueError(f"a door of kind {kind!r} needs its own key and no other")
+    with write(db):
+        waves.get(db, wave)
+        for id in (unit, *([resolving] if resolving else [])):
+            if units.get(db, id) is None:
+                raise LookupError(id)
+        row = {
+            "kind": kind, "wave": wave, "unit": unit, "resolving": resolving, "counter": counter,
+            "service": service, "case_id": case_id, "dossier_key": dossier_key, "label": label,
+            "created_at": stamp(now),
+        }  # fmt: skip
+        made = db.execute(
+            "INSERT INTO door (kind, wave, unit, resolving, counter, service, case_id,"
+            " dossier_key, label, created_at) VALUES (:kind, :wave, :unit, :resolving, :counter,"
+            " :service, :case_id, :dossier_key, :label, :created_at)"
+            " ON CONFLICT (dossier_key) DO NOTHING RETURNING id",
+            row,
+        ).fetchone()
+        if made is None:
+            return _of_dossier(db, dossier_key, wave=wave)
+        if kind == "counter":
+            audit.append(
+                db, at=now, actor=actor, action="door.add", subject=str(made["id"]), detail=row
+            )
+        return get(db, made["id"])
+
+
+def add_cases(
+    db: sqlite3.Connection, doors: Iterable[tuple[str, str, int]], *, now: datetime
+) -> int:
+    """Open doors for sampled cases in bulk: (wave, unit, case id) each; returns how many."""
+    at = stamp(now)
+    with write(db):
+        cursor = db.executemany(
+            "INSERT INTO door (kind, wave, unit, case_id, created_at)"
+            " VALUES ('case', :wave, :unit, :case_id, :at)",
+            ({"wave": wave, "unit": unit, "case_id": case, "at": at} for wave, unit, case in doors),
+        )
+    return cursor.rowcount
+
+
+def close(db: sqlite3.Connection, id: int, *, now: datetime, actor: str) -> Door:
+    """Take no more answers through this door; raises LookupError."""
+    with write(db):
+        get(db, id)
+        changed = db.execute(
+            "UPDATE door SET closed_at = :at WHERE id = :id AND closed_at IS NULL",
+            {"id": id, "at": stamp(now)},
+        ).rowcount
+        if changed:
+            audit.append(db, at=now, actor=actor, action="door.close", subject=str(id))
+        return get(db, id)
+
+
+def _of_dossier(db: sqlite3.Connection, dossier_key: str | None, *, wave: str) -> Door:
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM door WHERE dossier_key = :key",
+        {"key": dossier_key},
+    ).fetchone()
+    if row["wave"] != wave:
+        raise Refused("other_wave", 409, wave=row["wave"])
+    return Door(**dict(row))

@@ -1,0 +1,326 @@
+"""Responses: one row each, stored once whatever is sent again, and never deleted."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from forms import questionnaire as questionnaires
+from forms import rules
+from survey.db import Writer, write
+from survey.store import Refused, audit, waves
+from survey.store.clock import day, moment, stamp
+from survey.store.doors import Door
+
+#: Letters and digits of receipts: without 0 O 1 I, which are misread.
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+RECEIPT_LETTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One response as it came through a door, its answers checked by ``forms.rules.check``.
+
+    ``id`` is a UUID made by the client: whoever sends it again means the same response.
+    ``channel`` is kiosk, qr, link, post, phone or api; ``assisted_by`` says who helped.
+    """
+
+    id: str
+    door: Door
+    questionnaire: str
+    answers: Mapping[str, object]
+    channel: str
+    language: str
+    started_at: datetime | None
+    submitted_at: datetime | None
+    assisted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The receipt of a stored response; ``new`` is False for an identical repeat."""
+
+    receipt: str
+    received_at: str
+    new: bool
+
+
+def add(writer: Writer, incoming: Incoming, *, now: datetime) -> Stored:
+    """Store one response durably, once.
+
+    Raises
+    ------
+    Refused
+        ``changed`` (409): this id is stored with other content.  ``used`` (409): this dossier or
+        case has answered.  ``closed`` (410, ``on``, ``before``): the wave or the door takes no
+        answers; an identical repeat still gets its receipt.  ``other_questionnaire`` (422).
+    NotStored
+        It could not be kept: the client keeps it and sends it again with the same id.
+    """
+    row = _row(incoming, received_at=now)
+    return writer.run(lambda db: _insert(db, incoming.door, row, now))
+
+
+def receipt() -> str:
+    """A random receipt code: never a counter, so nobody can guess a neighbour's."""
+    number = secrets.randbits(5 * RECEIPT_LETTERS)
+    return "".join(ALPHABET[number >> 5 * at & 31] for at in range(RECEIPT_LETTERS))
+
+
+def printed(receipt: str) -> str:
+    """The receipt as people read it: "7KQM-3XWT"."""
+    return f"{receipt[:4]}-{receipt[4:]}"
+
+
+def digest(questionnaire: str, answers: str) -> str:
+    """The sha256 (hex) of a response's content; ``answers`` in the canonical JSON text."""
+    return sha256(f"{questionnaire}\n{answers}".encode()).hexdigest()
+
+
+def by_receipt(db: sqlite3.Connection, receipt: str) -> sqlite3.Row | None:
+    """The response with this receipt, typed with or without dash, blanks and capitals."""
+    code = "".join(letter for letter in receipt.upper() if letter.isalnum())
+    found: sqlite3.Row | None = db.execute(
+        "SELECT * FROM response WHERE receipt = :code", {"code": code}
+    ).fetchone()
+    return found
+
+
+def withdraw(db: sqlite3.Connection, receipt: str, *, now: datetime) -> bool:
+    """Void a response because its giver asks; False if there is none or it is void already."""
+    with write(db):
+        row = by_receipt(db, receipt)
+        if row is None or row["state"] == "void":
+            return False
+        judge(db, row["seq"], "void", "withdrawn", now=now, actor="citizen")
+    return True
+
+
+def judge(
+    db: sqlite3.Connection, seq: int, state: str, reason: str, *, now: datetime, actor: str
+) -> None:
+    """Flag or void a response for a reason; the answers stay.  Raises LookupError."""
+    with write(db):
+        row = db.execute("SELECT flags FROM response WHERE seq = :seq", {"seq": seq}).fetchone()
+        if row is None:
+            raise LookupError(seq)
+        flags = json.loads(row["flags"])
+        db.execute(
+            "UPDATE response SET state = :state, flags = :flags WHERE seq = :seq",
+            {"seq": seq, "state": state, "flags": json.dumps(sorted({*flags, reason}))},
+        )
+        audit.append(
+            db, at=now, actor=actor, action=f"response.{state}", subject=str(seq),
+            detail={"reason": reason},
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What came in: by state, by channel and by day in Vietnam (both without void ones)."""
+
+    valid: int
+    flagged: int
+    void: int
+    channels: Mapping[str, int]
+    days: Mapping[date, int]
+
+    @property
+    def total(self) -> int:
+        """Responses that are not void."""
+        return self.valid + self.flagged
+
+
+def counts(db: sqlite3.Connection, wave: str) -> Counts:
+    """How many responses a wave has."""
+    states: Counter[str] = Counter()
+    channels: Counter[str] = Counter()
+    days: Counter[date] = Counter()
+    rows = db.execute(
+        "SELECT state, channel, substr(received_at, 1, 13) AS hour, COUNT(*) AS n"
+        " FROM response WHERE wave = :wave GROUP BY state, channel, hour",
+        {"wave": wave},
+    )
+    for state, channel, hour, n in rows:
+        states[state] += n
+        if state != "void":
+            channels[channel] += n
+            days[day(moment(f"{hour}:00:00+00:00"))] += n
+    return Counts(
+        states["valid"], states["flagged"], states["void"],
+        dict(sorted(channels.items())), dict(sorted(days.items())),
+    )  # fmt: skip
+
+
+def mark(db: sqlite3.Connection, wave: str) -> tuple[tuple[object, ...], ...]:
+    """Something that differs whenever a wave's responses or their states have changed."""
+    rows = db.execute(
+        "SELECT state, COUNT(*), MAX(seq), SUM(seq) FROM response WHERE wave = :wave"
+        " GROUP BY state ORDER BY state",
+        {"wave": wave},
+    )
+    return tuple(tuple(row) for row in rows)
+
+
+def bulk(
+    db: sqlite3.Connection,
+    rows: Iterable[Incoming],
+    *,
+    received_at: datetime | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Store many responses in one transaction (imports, demonstrations); returns how many.
+
+    Their doors need not be stored.  Each is received at ``received_at``, or when it was
+    submitted.  All or nothing: Refused ``used`` (409) when an id, a case or a dossier is there.
+    """
+    with write(db):
+        taken = {row["receipt"] for row in db.execute("SELECT receipt FROM response")}
+        before = len(taken)
+        try:
+            db.executemany(_INSERT, _bulk_rows(rows, received_at, taken, progress))
+        except sqlite3.IntegrityError as fault:
+            raise Refused("used", 409, reason=str(fault)) from fault
+    return len(taken) - before
+
+
+def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
+    """Rows for files: where and how it came, its sample, its codes and texts, in random order.
+
+    Without id, receipt and time of day, which could point at a person.  The order is that of the
+    digests, so it says nothing about who came when.
+    """
+    rows = db.execute(
+        "SELECT r.*, c.psu, c.weight, p.stratum, p.fpc, p.unit AS psu_unit, p.area"
+        " FROM response r LEFT JOIN sample_case c ON c.id = r.case_id"
+        " LEFT JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
+        " WHERE r.wave = :wave ORDER BY r.digest, r.seq",
+        {"wave": wave},
+    )
+    for row in rows:
+        asked = questionnaires.load(row["questionnaire"])
+        answers = json.loads(row["answers"])
+        codes = rules.unpack(asked, row["codes"])
+        texts = {key: value for key, value in answers.items() if isinstance(value, str)}
+        yield {
+            "wave": row["wave"], "questionnaire": row["questionnaire"],
+            "channel": row["channel"], "state": row["state"],
+            "flags": " ".join(json.loads(row["flags"])),
+            "received_on": day(moment(row["received_at"])).isoformat(),
+            "receiving_unit": row["receiving_unit"], "resolving_unit": row["resolving_unit"],
+            "counter": row["counter"], "service": row["service"],
+            "language": row["language"], "assisted_by": row["assisted_by"],
+            "stratum": row["stratum"], "psu": row["psu"], "fpc": row["fpc"],
+            "weight": row["weight"], "psu_unit": row["psu_unit"], "area": row["area"],
+            **codes, **texts,
+        }  # fmt: skip
+
+
+_NAMES = (
+    "id", "wave", "questionnaire", "channel", "receiving_unit", "resolving_unit", "counter",
+    "service", "language", "assisted_by", "case_id", "dossier_key", "answers", "codes", "digest",
+    "started_at", "submitted_at", "received_at", "receipt",
+)  # fmt: skip
+_INSERT = (
+    f"INSERT INTO response ({', '.join(_NAMES)})"
+    f" VALUES ({', '.join(':' + name for name in _NAMES)})"
+)
+
+
+def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
+    asked = questionnaires.load(incoming.questionnaire)
+    answers, door = rules.canonical(incoming.answers), incoming.door
+    return {
+        "id": incoming.id,
+        "wave": door.wave,
+        "questionnaire": incoming.questionnaire,
+        "channel": incoming.channel,
+        "receiving_unit": door.unit,
+        "resolving_unit": door.resolving,
+        "counter": door.counter,
+        "service": door.service,
+        "language": incoming.language,
+        "assisted_by": incoming.assisted_by,
+        "case_id": door.case_id,
+        "dossier_key": door.dossier_key,
+        "answers": answers,
+        "codes": rules.pack(asked, incoming.answers),
+        "digest": digest(incoming.questionnaire, answers),
+        "started_at": stamp(incoming.started_at) if incoming.started_at else None,
+        "submitted_at": stamp(incoming.submitted_at) if incoming.submitted_at else None,
+        "received_at": stamp(received_at),
+        "receipt": receipt(),
+    }
+
+
+def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: datetime) -> Stored:
+    """Let the unique keys decide; only then look at which of them it was."""
+    refusal = _refusal(db, door, row, now)
+    while refusal is None:
+        stored = db.execute(
+            f"{_INSERT} ON CONFLICT DO NOTHING RETURNING receipt, received_at", row
+        ).fetchone()
+        if stored is not None:
+            return Stored(stored["receipt"], stored["received_at"], new=True)
+        refusal = _conflict(db, row)
+        row["receipt"] = receipt()  # the only key left is the receipt's: draw another
+    first = db.execute(
+        "SELECT wave, digest, receipt, received_at FROM response WHERE id = :id", row
+    ).fetchone()
+    if first is None:
+        raise refusal
+    if (first["wave"], first["digest"]) != (row["wave"], row["digest"]):
+        raise Refused("changed", 409)
+    return Stored(first["receipt"], first["received_at"], new=False)
+
+
+def _refusal(
+    db: sqlite3.Connection, door: Door, row: Mapping[str, Any], now: datetime
+) -> Refused | None:
+    """Why no new response may come through this door now."""
+    wave = waves.get(db, door.wave)
+    if not wave.is_open(now):
+        return wave.shut(now)
+    shut = db.execute("SELECT closed_at FROM door WHERE id = :id", {"id": door.id}).fetchone()
+    if shut is None:
+        raise LookupError(door.id)
+    if shut["closed_at"] is not None:
+        return Refused("closed", 410, on=day(moment(shut["closed_at"])), before=False)
+    if wave.questionnaire != row["questionnaire"]:
+        return Refused("other_questionnaire", 422, questionnaire=wave.questionnaire)
+    return None
+
+
+def _conflict(db: sqlite3.Connection, row: Mapping[str, Any]) -> Refused | None:
+    """Which key was taken: None if it was only the receipt's."""
+    taken = db.execute(
+        "SELECT 1 FROM response WHERE id = :id OR case_id = :case_id OR dossier_key = :dossier_key",
+        row,
+    ).fetchone()
+    return Refused("used", 409) if taken else None
+
+
+def _bulk_rows(
+    rows: Iterable[Incoming],
+    received_at: datetime | None,
+    taken: set[str],
+    progress: Callable[[int], None] | None,
+) -> Iterator[dict[str, Any]]:
+    for done, incoming in enumerate(rows, 1):
+        at = received_at or incoming.submitted_at
+        if at is None:
+            raise ValueError("a response needs the time it was received")
+        row = _row(incoming, received_at=at)
+        while row["receipt"] in taken:
+            row["receipt"] = receipt()
+        taken.add(row["receipt"])
+        yield row
+        if progress and done % 1000 == 0:
+            progress(done)
