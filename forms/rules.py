@@ -172,7 +172,7 @@ def _slow(
         found, code = _several(value, p.several[name])
         facts = {"codes": sorted(p.several[name])} if code == "off_scale" else {}
     elif name in p.texts:
-        found, code, facts = _text(value, p.texts[name])
+        found, code, facts = text(value, p.texts[name])
     elif name in p.numbers:
         item = p.numbers[name]
         low, high = item.minimum, item.maximum
@@ -204,7 +204,7 @@ def _several(value: object, allowed: frozenset[int]) -> tuple[list[int] | None, 
     return sorted(value) or None, ""
 
 
-def _text(value: object, maximum: int) -> tuple[str | None, str, dict[str, object]]:
+def text(value: object, maximum: int) -> tuple[str | None, str, dict[str, object]]:
     if not isinstance(value, str):
         return None, "not_text", {}
     text = value.replace("\r\n", "\n").replace("\r", "\n").strip()
