@@ -25,7 +25,7 @@ def publication(n: int, neff: float | None, *, min_n: int = 30, hide_n: int = 5)
     """
     if 0 < n < hide_n:
         return "hidden"
-    if n < min_n or (neff is not None and neff < min_n):
+    if 0 < n < min_n or (neff is not None and neff < min_n):
         return "few"
     return ""
 

@@ -17,7 +17,7 @@ from analysis.tally import Sample, Tally, count, whole_psus
 LOW_DF = 8
 
 
-class NoRows(ValueError):
+class NoRows(ValueError):  # noqa: N818  # reads as what it is
     """The domain has no rows, so there is nothing to estimate."""
 
 
@@ -107,9 +107,9 @@ def estimate(
     if rows is not None and rows.size == 0:
         raise NoRows("no rows in the domain")
     tally = _tally(sample, rows)
-    parts = _Parts.of(tally, scheme, points(method, sample.levels))
-    people = _people(sample, scheme, parts, points(method, sample.levels), rows)
-    design = sample.design
+    score, design = points(method, sample.levels), sample.design
+    parts = _Parts.of(tally, scheme, score, design.n_psu)
+    people = _people(sample, scheme, parts, score, rows)
     present = np.ones(design.n_psu, bool) if rows is None else _present(design, rows)
     try:
         se: Floats | None = np.sqrt(design.variances(parts.z, present))
@@ -153,7 +153,7 @@ class _Parts:
     item_psus: Bools  # (P, J)
 
     @classmethod
-    def of(cls, tally: Tally, scheme: Scheme, score: Floats) -> _Parts:
+    def of(cls, tally: Tally, scheme: Scheme, score: Floats, n_psu: int) -> _Parts:
         level_sums = tally.sums.sum(axis=0)
         answers = level_sums.sum(axis=1)
         known = answers > 0
@@ -177,17 +177,18 @@ class _Parts:
         values = np.concatenate([value, composite])
         z = (tally.sums @ score) @ gain - tally.sums.sum(axis=2) @ loss
         z[:, (values == 0.0) | (values == 1.0)] = 0.0
+        item_n = tally.counts.sum(axis=2)
         return cls(
             value=values,
             known=np.concatenate([known, some]),
             incomplete=np.concatenate([~known, some & ((scheme.weights > 0) & ~known).any(axis=1)]),
             gain=gain,
             loss=loss,
-            z=z,
+            z=tally.spread(z, n_psu),
             item_spread=spread,
             answers=answers,
-            item_n=tally.counts.sum(axis=(0, 2)),
-            item_psus=tally.counts.sum(axis=2) > 0,
+            item_n=item_n.sum(axis=0),
+            item_psus=tally.spread(item_n > 0, n_psu),
         )
 
 

@@ -18,8 +18,9 @@ class Figure:
     claimed (self-selected answers) or none can be computed (``flags`` says why).  ``shares``
     are the weighted shares of the five levels (of an item; for a composite the mean of its
     items' shares with the weights of the composite).  Flags: ``few`` (n < 30), ``hidden``
-    (n < 5: value and shares are None), ``low_df``, ``all`` / ``none`` (share exactly 1 / 0),
-    ``no_answer``.
+    (n < 5: value and shares are None, n is 0), ``low_df``, ``all`` / ``none`` (share exactly
+    1 / 0), ``no_answer``, ``incomplete`` (a composite without an item that nobody answered),
+    ``census`` (every PSU was asked: no interval), ``no_variance``.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Distribution:
     name: str
     n: int
     choices: tuple[Choice, ...]
+    question: str = ""  # the whole question, where ``name`` is one line of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,9 @@ class Result:
     wave: WaveInfo
     scope: str  # unit id, "" for the whole wave
     scope_name: str  # "tỉnh Tuyên Quang", "cả nước"
-    figures: tuple[Figure, ...]  # questionnaire order: area, its factors, their items ...; total last
+    figures: tuple[
+        Figure, ...
+    ]  # questionnaire order: area, its factors, their items ...; total last
     units: tuple[UnitResult, ...]  # ranked, best first; empty when the scope has no parts
     accounts: tuple[Account, ...]  # the last row is the sum
     channels: Mapping[str, int]  # channel -> valid responses
@@ -164,6 +168,7 @@ class Result:
     flagged: int = 0
     void: int = 0
     comments: tuple[str, ...] = ()
+    loose: int = 0  # kept answers of a probability wave without a sampled case: not in any figure
 
     @property
     def total(self) -> Figure:

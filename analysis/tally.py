@@ -13,15 +13,24 @@ from analysis.design import Bools, Design, Floats, Ints
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
-    """``sums`` (P, J, L) weighted and ``counts`` (P, J, L) plain answers of each level."""
+    """``sums`` (p, J, L) weighted and ``counts`` (p, J, L) plain answers of each level.
 
+    ``psus`` (p,) are the indices of the PSUs in the design; PSUs not in it have no answers.
+    """
+
+    psus: Ints
     sums: Floats
     counts: Ints
 
     def keep(self, psus: Bools) -> Tally:
-        """The same tally with the PSUs outside ``psus`` (P,) set to zero, not dropped."""
-        mask = psus[:, None, None]
-        return Tally(np.where(mask, self.sums, 0.0), np.where(mask, self.counts, 0))
+        """The tally of the PSUs marked in ``psus`` (p,); the design keeps the others."""
+        return Tally(self.psus[psus], self.sums[psus], self.counts[psus])
+
+    def spread(self, totals: NDArray[Any], n_psu: int) -> NDArray[Any]:
+        """Totals (p, m) of this tally's PSUs laid out over the whole design, (n_psu, m)."""
+        whole = np.zeros((n_psu, *totals.shape[1:]), dtype=totals.dtype)
+        whole[self.psus] = totals
+        return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +70,7 @@ def count(design: Design, codes: NDArray[np.uint8], levels: int, rows: Ints | No
         weighted = np.bincount(cell, weight, minlength=cells).reshape(-1, size)
         plain = np.bincount(cell, minlength=cells).reshape(-1, size)
         sums[:, j], counts[:, j] = weighted[:, 1:], plain[:, 1:]
-    return Tally(sums, counts)
+    return Tally(np.arange(design.n_psu), sums, counts)
 
 
 def whole_psus(design: Design, rows: Ints) -> Bools | None:

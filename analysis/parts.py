@@ -1,0 +1,183 @@
+"""The units inside a wave: which rows are whose, and how the units stand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import stdtrit
+
+from analysis import publish
+from analysis.bounds import hidden_parts
+from analysis.design import Floats, Ints
+from analysis.estimate import Estimates
+from analysis.ranks import competition, differs, rank_sets
+from analysis.reader import RankSet, Rows, Units
+from analysis.results import Figure, UnitResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A unit with the indices of its rows."""
+
+    unit: str
+    rows: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A part with its published figures and, of a probability sample, its estimates."""
+
+    part: Part
+    figures: tuple[Figure, ...]
+    estimates: Estimates | None
+
+
+def inside(units: Units, rows: Rows, scope: str) -> Ints:
+    """Indices of the rows that belong to ``scope`` or anything under it ("" = all)."""
+    if not scope:
+        return np.arange(rows.seq.size)
+    mine = np.array([scope in units.path(unit) for unit in rows.units], dtype=bool)
+    return np.flatnonzero(mine[rows.unit]) if mine.size else np.arange(0)
+
+
+def split(units: Units, rows: Rows, of: Ints, scope: str) -> tuple[Part, ...]:
+    """The parts of a scope: the units at the highest level where its rows divide.
+
+    Rows of the scope itself, not of anything under it, belong to no part.  Fewer than two
+    parts are none.
+    """
+    seen = np.unique(rows.unit[of])
+    paths = {int(code): _below(units, rows.units[code], scope) for code in seen}
+    depth = 0
+    while True:
+        at = {code: path[depth] for code, path in paths.items() if len(path) > depth}
+        if not at:
+            return ()
+        if len(set(at.values())) > 1:
+            break
+        depth += 1
+    return tuple(
+        Part(name, of[np.isin(rows.unit[of], [code for code, unit in at.items() if unit == name])])
+        for name in sorted(set(at.values()))
+    )
+
+
+def _below(units: Units, unit: str, scope: str) -> list[str]:
+    """From just under ``scope`` (or the country) down to the unit."""
+    path: list[str] = []
+    for id in units.path(unit):
+        found = units.get(id)
+        if id == scope or (not scope and found is not None and found.kind == "country"):
+            break
+        path.append(id)
+    return path[::-1]
+
+
+def measure(
+    parts: Sequence[Part],
+    estimate: Callable[[Ints], Estimates | None],
+    figures: Callable[[Estimates | None], tuple[Figure, ...]],
+    *,
+    hide_n: int,
+) -> list[Measured]:
+    """Areas, factors and the total of each part; one hidden part never stands alone."""
+    found = []
+    for part in parts:
+        estimates = estimate(part.rows)
+        shown = tuple(f for f in figures(estimates) if f.kind != "item")
+        found.append(Measured(part, shown, estimates))
+    small = hidden_parts([part.rows.size for part in parts], hide_n=hide_n)
+    return [
+        replace(m, figures=tuple(publish.hidden(f) for f in m.figures)) if i in small else m
+        for i, m in enumerate(found)
+    ]
+
+
+def results(
+    measured: Sequence[Measured],
+    units: Units,
+    sets: Sequence[RankSet],
+    whole: Estimates | None,
+    *,
+    level: float,
+) -> tuple[UnitResult, ...]:
+    """The parts as they are printed: ranked ones first, best first, then the rest by unit.
+
+    ``whole`` is None for self-selected answers: those are never ranked.  Units whose total is
+    hidden, rests on few persons or has no error are not ranked either.
+    """
+    regions = {unit: s for s in sets if s.kind == "region" for unit in s.members}
+    rest = {
+        m.part.unit: UnitResult(
+            unit=m.part.unit,
+            name=units.title(m.part.unit),
+            region=regions[m.part.unit].name if m.part.unit in regions else "",
+            figures=m.figures,
+        )
+        for m in measured
+    }
+    ranked = [m for m in measured if whole is not None and _can_rank(m)]
+    places = _ranked(ranked, rest, whole, level) if whole is not None and ranked else []
+    in_regions = _in_regions(places, regions)
+    done = {unit.unit for unit in in_regions}
+    return (*in_regions, *(unit for id, unit in sorted(rest.items()) if id not in done))
+
+
+def _can_rank(measured: Measured) -> bool:
+    total = next(f for f in measured.figures if f.kind == "total")
+    known = total.value is not None and total.se is not None and total.df > 0
+    return known and not {"hidden", "few"} & set(total.flags)
+
+
+def _ranked(
+    ranked: Sequence[Measured], rest: Mapping[str, UnitResult], whole: Estimates, level: float
+) -> list[UnitResult]:
+    totals = [next(f for f in m.figures if f.kind == "total") for m in ranked]
+    values = np.array([total.value for total in totals], dtype=np.float64)
+    at = next(q for q, f in enumerate(whole.figures) if f.kind == "total")
+    z = np.column_stack([m.estimates.z[:, at] for m in ranked if m.estimates] + [whole.z[:, at]])
+    joint = whole.design.covariance(z, whole.present)
+    joint[np.diag_indices(len(totals))] = np.maximum(np.diag(joint)[:-1], _least(totals, level))
+    apart = values - (whole.figures[at].value or 0.0)
+    variance = np.diag(joint)
+    se = np.sqrt(np.maximum(variance[:-1] + variance[-1] - 2 * joint[:-1, -1], 0.0))
+    marks = differs(apart, se, whole.design.df(whole.present), level=level)
+    sets = rank_sets(values, joint[:-1, :-1], level=level)
+    order = sorted(range(len(ranked)), key=lambda u: (sets.rank[u], ranked[u].part.unit))
+    return [
+        replace(
+            rest[ranked[u].part.unit],
+            rank=int(sets.rank[u]),
+            rank_low=int(sets.low[u]),
+            rank_high=int(sets.high[u]),
+            differs=int(marks[u]),
+        )
+        for u in order
+    ]
+
+
+def _least(totals: Sequence[Figure], level: float) -> Floats:
+    """Variance behind the interval of a unit at 0 or 100 %, whose own variance is 0."""
+    least = np.zeros(len(totals))
+    for u, total in enumerate(totals):
+        if total.se == 0 and None not in (total.value, total.low, total.high):
+            reach = max(total.value - total.low, total.high - total.value)  # type: ignore[operator]
+            least[u] = (reach / float(stdtrit(total.df, (1 + level) / 2))) ** 2
+    return least
+
+
+def _in_regions(places: Sequence[UnitResult], regions: Mapping[str, RankSet]) -> list[UnitResult]:
+    """Places among the ranked units of the same region."""
+    done = []
+    for unit in places:
+        region = regions.get(unit.unit)
+        if region is None:
+            done.append(unit)
+            continue
+        peers = [other for other in places if other.unit in region.members]
+        values = np.array([other.total.value for other in peers], dtype=np.float64)
+        place = competition(values)[[other.unit for other in peers].index(unit.unit)]
+        done.append(replace(unit, region_rank=int(place), region_size=len(peers)))
+    return done
