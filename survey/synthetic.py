@@ -7,7 +7,6 @@ function that one machine rounds differently from another.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from forms.model import NO_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forms.model import Column, Item, Questionnaire
+    from forms.model import Column, Questionnaire
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,10 +27,21 @@ Codes = NDArray[np.uint8]
 SEED = 2026
 URBAN, RURAL = 0, 1
 
+#: Province of today -> its urban communes (phường) and the others (xã, đặc khu); 3.321 in all.
+COMMUNES = {
+    "01": (51, 75), "04": (3, 53), "08": (7, 117), "11": (3, 42), "12": (2, 36), "14": (8, 67),
+    "15": (10, 89), "19": (15, 77), "20": (4, 61), "22": (30, 24), "24": (33, 66),
+    "25": (15, 133), "31": (45, 69), "33": (11, 93), "37": (32, 97), "38": (19, 147),
+    "40": (11, 119), "42": (9, 60), "44": (8, 70), "46": (21, 19), "48": (23, 71), "51": (9, 87),
+    "52": (25, 110), "56": (16, 49), "66": (14, 88), "68": (20, 104), "75": (33, 62),
+    "79": (113, 55), "80": (14, 82), "82": (20, 82), "86": (19, 105), "91": (14, 88),
+    "92": (31, 72), "96": (9, 55),
+}  # fmt: skip
+
 
 def words(stream: str, n: int) -> NDArray[np.uint64]:
     """n 64-bit words, a pure function of the stream's name and the index."""
-    key = np.uint64(SEED)
+    key: NDArray[np.uint64] = np.asarray(SEED, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for byte in stream.encode():
             key = _mix(key ^ np.uint64(byte))
@@ -59,25 +69,16 @@ def _mix(x: np.uint64 | NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Province:
-    """A province as the sample sees it: its code and how many communes are urban and rural."""
-
-    code: str
-    name: str
-    urban: int
-    rural: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """A drawn sample.  Strata are province x area (urban first); villages are the PSUs.
 
+    provinces : their codes
     stratum_villages : (2 provinces,) villages of the stratum in the population (the FPC)
     psu_stratum, psu_persons : (villages,) stratum of each village, persons asked there
     person_psu, weight : (persons,) village of each person, persons represented (4 decimals)
     """
 
-    provinces: tuple[Province, ...]
+    provinces: tuple[str, ...]
     stratum_villages: Ints
     psu_stratum: Ints
     psu_persons: Ints
@@ -90,13 +91,13 @@ class Sample:
         return self.psu_stratum[self.person_psu]
 
 
-def draw(provinces: Sequence[Province], villages: int, persons: int) -> Sample:
-    """Draw a two-stage sample of that many villages and persons.
+def draw(provinces: Sequence[str], villages: int, persons: int) -> Sample:
+    """Draw a two-stage sample of that many villages and persons from provinces given by code.
 
     Villages are allotted by the number of communes, each stratum at least two (a variance
     needs two); a village gives 25-37 persons before the sum is made to fit.
     """
-    communes = np.array([k for p in provinces for k in (p.urban, p.rural)], dtype=np.int64)
+    communes = np.array([k for code in provinces for k in COMMUNES[code]], dtype=np.int64)
     taken = _allot(communes, villages, least=2)
     strata = len(communes)
     population = communes * (18 + np.floor(14 * uniform("villages", strata)).astype(np.int64))
@@ -190,56 +191,38 @@ COMMENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Made-up answers: packed codes (n, columns) and, where a person wrote one, a comment."""
+    """Made-up answers: packed codes (n, columns) and, where a person wrote one, a comment.
+
+    Iterating gives each person's answers in the canonical shape of ``forms.rules``.
+    """
 
     questionnaire: Questionnaire
     codes: Codes
     comments: tuple[str, ...]
 
-    def packed(self) -> Iterator[bytes]:
-        """The codes of each answer, a byte a column, as ``forms.rules.pack`` makes them."""
-        width = self.codes.shape[1]
-        whole = self.codes.tobytes()
-        return (whole[at : at + width] for at in range(0, len(whole), width))
+    def __len__(self) -> int:
+        return len(self.codes)
 
-    def texts(self) -> Iterator[str]:
-        """The canonical JSON of each answer (compact, sorted names), as ``forms.rules`` has it."""
-        columns = sorted(self._members(), key=lambda member: member[0])
-        for row in zip(*(values for _, values in columns), strict=True):
-            yield "{" + ",".join(filter(None, row)) + "}"
-
-    def _members(self) -> Iterator[tuple[str, list[str]]]:
-        at = 0
-        for item in self.questionnaire.items:
-            width = sum(column.item is item for column in self.questionnaire.columns)
-            part = self.codes[:, at : at + width]
-            if item.kind == "multiple":
-                yield item.id, _lists(item, part)
-            elif item.kind == "text":
-                texts = ("" if not c else json.dumps(c, ensure_ascii=False) for c in self.comments)
-                yield item.id, [f'"{item.id}":{text}' if text else "" for text in texts]
-            else:
-                for column, codes in zip(self.questionnaire.columns[at:], part.T, strict=False):
-                    yield column.id, _members_of(column.id, codes)
-            if item.consent:
-                name = f"consent_{item.consent}"
-                given = np.where(part.any(axis=1), f'"{name}":1', "")
-                yield name, given.tolist()
-            at += width
-
-
-def _members_of(name: str, codes: Codes) -> list[str]:
-    words = np.array(["", *(f'"{name}":{code}' for code in range(1, 10))], dtype=object)
-    found: list[str] = words[codes].tolist()
-    return found
-
-
-def _lists(item: Item, part: Codes) -> list[str]:
-    found = []
-    for row in part.tolist():
-        chosen = [c.code for c, code in zip(item.choices, row, strict=True) if code == 1]
-        found.append(f'"{item.id}":{json.dumps(chosen, separators=(",", ":"))}' if chosen else "")
-    return found
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        columns, items = self.questionnaire.columns, self.questionnaire.items
+        plain = tuple(None if c.item.kind == "multiple" else c.id for c in columns)
+        several = [(at, c.item.id) for at, c in enumerate(columns) if c.item.kind == "multiple"]
+        marks = [int(columns[at].id.rsplit(".", 1)[1]) for at, _ in several]
+        comment = next((item.id for item in reversed(items) if item.kind == "text"), "")
+        consents = [(item.id, f"consent_{item.consent}") for item in items if item.consent]
+        for row, said in zip(self.codes.tolist(), self.comments, strict=True):
+            given: dict[str, object] = {
+                name: code for name, code in zip(plain, row, strict=True) if code and name
+            }
+            chosen: dict[str, list[int]] = {}
+            for (at, item), mark in zip(several, marks, strict=True):
+                if row[at] == 1:
+                    chosen.setdefault(item, []).append(mark)
+            given |= chosen
+            given |= {consent: 1 for item, consent in consents if item in given}
+            if said and comment:
+                given[comment] = said
+            yield given
 
 
 def household(questionnaire: Questionnaire, sample: Sample) -> Answers:
