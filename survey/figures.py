@@ -1,22 +1,27 @@
-"""Results of a wave, kept in memory as long as no response and no rule of the wave has changed."""
+"""Counts and results of a wave, kept in memory while no response and no rule of it has changed."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from survey import db, services
 from survey.store import responses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analysis.results import Result
+    from survey.store.responses import Counts
     from survey.store.waves import Wave
 
-#: Results kept: a national page and all its provinces, twice over.
+T = TypeVar("T")
+
+#: Things kept: a national page and all its provinces, twice over.
 KEPT = 80
 
-_kept: OrderedDict[tuple[object, ...], Result] = OrderedDict()
+_kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 _turn = Lock()
 
 
@@ -26,16 +31,30 @@ def of(wave: Wave, scope: str = "") -> Result:
     Raises what ``analysis.sipas.wave_result`` raises: ``LookupError`` for a scope that holds
     nothing, ``ValueError`` where the answers cannot carry a figure.
     """
-    reader = db.get()
-    key = (services().settings.database, scope, repr(wave), responses.mark(reader, wave.key))
+
+    def estimate() -> Result:
+        from analysis.sipas import wave_result
+
+        return wave_result(db.get(), wave.key, scope=scope)
+
+    return _once("result", wave, scope, estimate)
+
+
+def counts(wave: Wave) -> Counts:
+    """Return how many responses came in, by state, channel and day."""
+    return _once("counts", wave, "", lambda: responses.counts(db.get(), wave.key))
+
+
+def _once(what: str, wave: Wave, scope: str, make: Callable[[], T]) -> T:
+    mark = responses.mark(db.get(), wave.key)
+    key = (what, services().settings.database, scope, repr(wave), mark)
     if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
+        held: T = _kept[key]
+        return held
     with _turn:  # two readers who come at once wait for one estimate
         if key not in _kept:
-            from analysis.sipas import wave_result
-
-            _kept[key] = wave_result(reader, wave.key, scope=scope)
-            while len(_kept) > KEPT:
+            _kept[key] = make()
+            if len(_kept) > KEPT:
                 _kept.popitem(last=False)
-        return _kept[key]
+        found: T = _kept[key]
+    return found

@@ -5,16 +5,22 @@ Loads ``analysis``, so views import this module when they are called and not bef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from markupsafe import Markup
 
-from analysis.report.numbers import NONE, num, pct, places, share, span
+from analysis.report import numbers
+from analysis.report.numbers import NONE, num, pct, places, share, short_day, span
 from analysis.results import Distribution, Figure, Result, UnitResult
+from forms.questionnaire import load
 from survey import charts
 from survey.text import t
+
+#: Days of progress shown.
+DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,76 @@ class Question:
     labels: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...], str], ...]  # name, shares in the order of labels, n
     bars: tuple[tuple[str, Markup, str, str], ...]  # answer, bar, share, n
+
+
+def page(result: Result, whole: Result) -> dict[str, object]:
+    """Return all that the results page prints; ``whole`` is the wave that ``result`` is part of."""
+    mine = next((unit for unit in whole.units if unit.unit == result.scope), None)
+    rows, scale = indexes(result)
+    groups, item_scale = items(result)
+    places, place_scale, ranks = league(result)
+    interval = result.total.low is not None
+    return {
+        "result": result,
+        "total": result.total,
+        "decimals": decimals(result),
+        "level": num(100 * result.wave.level, 0),
+        "interval": interval,
+        "mine": mine,
+        "ranked": sum(unit.rank is not None for unit in whole.units),
+        "whole": whole.total.value,
+        "apart": differing(result.units),
+        "account": result.accounts[-1] if result.accounts else None,
+        "valid": sum(result.channels.values()),
+        "rows": rows,
+        "axis": scale,
+        "caption": _caption(result, scale, rows),
+        "levels": levels(result),
+        "groups": groups,
+        "item_axis": item_scale,
+        "item_caption": _caption(result, item_scale, [row for _, own in groups for row in own]),
+        "places": places,
+        "place_axis": place_scale,
+        "rank_axis": ranks,
+        "place_caption": _axis_words(place_scale),
+        "questions": questions(result),
+        "method": method(result),
+        "numbers": numbers,
+        "charts": charts,
+    }
+
+
+def levels(result: Result) -> tuple[str, ...]:
+    """Return the words of the answers that the index is made of, worst to best."""
+    asked = load(result.wave.questionnaire)
+    return tuple(c.label for c in asked.scored[0].choices) if asked.scored else ()
+
+
+def method(result: Result) -> list[tuple[str, str]]:
+    """Return the method box: each part's name and what was done, from the result itself."""
+    wave, design = result.wave, result.design
+    box = [
+        (t("staff.m_index"), t(f"staff.index_{wave.index}_long")),
+        (t("staff.m_sum"), t(f"staff.sum_{wave.aggregate}")),
+        (t("staff.m_base"), t(f"staff.base_{wave.base}")),
+    ]
+    if design:
+        facts = {"n_psu": num(design.n_psu, 0), "n_strata": num(design.n_strata, 0)}
+        box.append((t("staff.m_sample"), t("staff.sample_is", **facts)))
+        box.append(
+            (t("staff.m_weight"), t("staff.weight_is", persons=num(round(design.weight_sum), 0)))
+        )
+        facts = {"name": t(f"staff.ci_{wave.interval}"), "level": num(100 * wave.level, 0)}
+        box.append((t("staff.m_interval"), t("staff.interval_is", df=num(design.df, 0), **facts)))
+        if result.total.deff is not None:
+            box.append((t("staff.m_deff"), num(result.total.deff, 2)))
+        if design.lonely:
+            box.append((t("staff.m_lonely"), t("staff.lonely_are", n=len(design.lonely))))
+    else:
+        box.append((t("staff.m_sample"), t("staff.no_error")))
+    box.append((t("staff.m_publish"), t("staff.publish", min_n=wave.min_n, hide_n=wave.hide_n)))
+    box.append((t("staff.m_wave"), wave.key))
+    return box
 
 
 def decimals(result: Result) -> int:
@@ -107,6 +183,21 @@ def questions(result: Result) -> list[Question]:
         asked = tuple(group)
         found.append(_question(labels, asked))
     return found
+
+
+def _caption(result: Result, scale: charts.Axis, rows: Sequence[Row]) -> str:
+    """Say what the marks mean, and only of marks that are there."""
+    said = [t("staff.cap_interval" if result.total.low is not None else "staff.cap_dot")]
+    said.append(t("staff.cap_whole", whole=pct(result.total.value, decimals(result))))
+    if any("○" in row.n for row in rows):
+        said.append(t("staff.cap_few", n=result.wave.min_n))
+    if any(row.value == NONE for row in rows):
+        said.append(t("staff.cap_hidden", n=result.wave.hide_n))
+    return " ".join([*said, _axis_words(scale)])
+
+
+def _axis_words(scale: charts.Axis) -> str:
+    return t("staff.cap_axis" if scale.cut else "staff.cap_full", low=scale.low, high=scale.high)
 
 
 def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
@@ -177,3 +268,10 @@ def _question(labels: tuple[str, ...], asked: Sequence[Distribution]) -> Questio
         rows=rows if several else (),
         bars=() if several else bars,
     )
+
+
+def days(counts: Mapping[date, int]) -> list[tuple[str, Markup, str]]:
+    """Return the latest days with answers, the newest first: day, bar, count."""
+    latest = sorted(counts.items(), reverse=True)[:DAYS]
+    most = max((n for _, n in latest), default=1)
+    return [(short_day(on), charts.length(n / most), num(n, 0)) for on, n in latest]

@@ -1,0 +1,94 @@
+"""The results pages: all waves, and one wave with its figures, their doubt and its progress."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, render_template, request
+
+from survey import db, figures, guard
+from survey.store import clock
+from survey.store import waves as wave_store
+from survey.text import t
+
+if TYPE_CHECKING:
+    from analysis.results import Result
+    from survey.store.waves import Wave
+
+bp = Blueprint("board", __name__)
+
+
+@bp.get("/board")
+@guard.roles("administrator", "viewer")
+def waves() -> str:
+    """List the waves with what came in."""
+    found = wave_store.all(db.get())
+    return render_template("board/waves.html", rows=[_listed(wave) for wave in found])
+
+
+@bp.get("/board/<key>")
+@guard.roles("administrator", "viewer")
+def wave(key: str) -> str:
+    """Show one wave, or one unit of it."""
+    try:
+        found = wave_store.get(db.get(), key)
+    except LookupError:
+        abort(404, t("staff.no_wave"))
+    scope = guard.scope(request.args.get("unit", ""))
+    phase, state = _state(found)
+    facts = {"wave": found, "scope": scope, "phase": phase, "state": state}
+    try:
+        result = figures.of(found, scope)
+    except LookupError:
+        abort(404, t("staff.no_scope"))
+    except ValueError:
+        return _empty(found, scope, facts)
+    if result.total.value is None:
+        return _empty(found, scope, facts)
+    from survey import tables
+
+    whole = figures.of(found) if scope else result
+    facts |= tables.page(result, whole) | {"heading": _heading(found, result)}
+    if not scope:
+        facts["days"] = tables.days(figures.counts(found).days)
+    return render_template("board/wave.html", synthetic=found.synthetic, **facts)
+
+
+def _empty(wave: Wave, scope: str, facts: dict[str, object]) -> str:
+    """Say why there is no figure yet: no answers, or too few to be published."""
+    came = figures.counts(wave).total
+    return render_template("board/empty.html", synthetic=wave.synthetic, came=came, **facts)
+
+
+def _heading(wave: Wave, result: Result) -> str:
+    if not result.scope:
+        return wave.name
+    return f"{result.scope_name[:1].upper()}{result.scope_name[1:]} · {wave.name}"
+
+
+def _listed(wave: Wave) -> dict[str, object]:
+    counts, (phase, state) = figures.counts(wave), _state(wave)
+    return {
+        "wave": wave,
+        "phase": phase,
+        "state": state,
+        "valid": counts.valid,
+        "flagged": counts.flagged,
+        "today": counts.days.get(clock.day(clock.now()), 0),
+    }
+
+
+def _state(wave: Wave) -> tuple[str, str]:
+    """Return the phase of a wave and how it is said."""
+    now = clock.now()
+    if wave.is_open(now):
+        return "open", t("staff.open_until", on=_day(wave.closes_on))
+    closed = clock.day(wave.closed_at) if wave.closed_at else wave.closes_on
+    if closed < clock.day(now) or wave.closed_at:
+        return "closed", t("staff.closed_on", on=_day(closed))
+    return "soon", t("staff.opens_on", on=_day(wave.opens_on))
+
+
+def _day(on: date) -> str:
+    return f"{on:%d/%m/%Y}"

@@ -1,0 +1,94 @@
+"""A small instance for every test: made once, copied for each; every page opened is checked."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from flask.testing import FlaskClient
+
+import html_checks
+import small_wave
+from survey import config, create_app, tokens
+from survey.store import people
+
+
+class CheckingClient(FlaskClient):
+    """A browser that refuses faulty pages: ids, labels, language, order of headings, inline code."""
+
+    def open(self, *args, **kwargs):
+        answer = super().open(*args, **kwargs)
+        if answer.mimetype == "text/html" and answer.data and answer.status_code // 100 != 3:
+            assert html_checks.faults(answer.text) == [], answer.request.path
+        return answer
+
+    def login(self, name="administrator", password=small_wave.PASSWORD, **data):
+        """Sign in as one of the staff of the small wave."""
+        return self.send("/login", username=name, password=password, **data)
+
+    def send(self, path, **fields):
+        """Open the page of a form, then post it with the page's token."""
+        page = self.get(path)
+        mark = 'name="csrf_token" value="'
+        token = page.text.split(mark)[1].split('"')[0] if mark in page.text else ""
+        return self.post(path, data={"csrf_token": token, **fields})
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """The instance that all copies come from, and its facts."""
+    home = tmp_path_factory.mktemp("template") / "instance"
+    return home, small_wave.make(home, people.hashed(small_wave.PASSWORD))
+
+
+@pytest.fixture
+def facts(template):
+    """Door ids and staff of the small wave."""
+    return template[1]
+
+
+@pytest.fixture
+def instance(template, tmp_path):
+    """A fresh copy of the small instance."""
+    return shutil.copytree(template[0], tmp_path / "instance")
+
+
+@pytest.fixture
+def settings(instance):
+    """The settings of the copy."""
+    return config.load(instance, environ={})
+
+
+@pytest.fixture
+def app(settings):
+    """The application on the copy."""
+    made = create_app(settings)
+    made.testing = True
+    made.test_client_class = CheckingClient
+    yield made
+    made.extensions["sipas"].writer.close()
+    for reader, _ in made.extensions["sipas.readers"]._idle:
+        reader.close()
+
+
+@pytest.fixture
+def client(app):
+    """A browser without a session."""
+    return app.test_client()
+
+
+@pytest.fixture
+def staff(client):
+    """A browser signed in as administrator."""
+    assert client.login().status_code == 303
+    return client
+
+
+@pytest.fixture
+def door_tokens(facts, settings):
+    """What stands in addresses: kind of door -> token ("household" is a counter's, too)."""
+    kinds = {name: name if name != "household" else "counter" for name in facts.doors}
+    return {
+        name: tokens.issue(settings.secret, kinds[name], number)
+        for name, number in facts.doors.items()
+    }
