@@ -1,0 +1,197 @@
+"""Writes a report as PDF 1.4 to the layout of Nghị định 30/2020/NĐ-CP; the same bytes each time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, BinaryIO
+
+from reportlab.lib.pagesizes import A4
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    KeepTogether,
+    NextPageTemplate,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+)
+
+from analysis.report import model
+from analysis.report.decree import (
+    Masthead,
+    SignOff,
+    addressed,
+    annex,
+    paragraph,
+    sentence,
+    title,
+)
+from analysis.report.faces import BOLD, REGULAR, line, register
+from analysis.report.figures import LevelPlot, dot_plots
+from analysis.report.ink import (
+    BODY,
+    BOTTOM,
+    COLUMN,
+    HEAD_1,
+    HEAD_2,
+    HEIGHT,
+    LEFT,
+    MM,
+    NOTE_APART,
+    RIGHT,
+    TEXT,
+    TOP,
+    VOICE,
+    WARNING,
+    WIDTH,
+)
+from analysis.report.tables import Grid, Method
+
+STAMP = "DỮ LIỆU MÔ PHỎNG"
+_ROLES = {"body": BODY, "note": NOTE_APART, "voice": VOICE, "warning": WARNING}
+_ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
+
+
+def write(report: model.Report, file: BinaryIO) -> int:
+    """Print ``report`` into ``file``; the number of pages.
+
+    Equal reports give equal bytes: the only date inside is the report's own.
+    """
+    register()
+    with _ONE_AT_A_TIME:
+        paper = Paper(report, file)
+        paper.build(_kept(list(chain.from_iterable(map(_flow, report.blocks)))))
+        return int(paper.page)
+
+
+def _flow(block: model.Block) -> list[Flowable]:
+    """What a block looks like; one line a kind of block."""
+    match block:
+        case model.Masthead():
+            return [NextPageTemplate("next"), Masthead(block)]
+        case model.Title():
+            return title(block)
+        case model.Addressed():
+            return addressed(block)
+        case model.Heading():
+            return [sentence(block.text, HEAD_1 if block.level == 1 else HEAD_2)]
+        case model.Paragraph():
+            return [paragraph(block.runs, _ROLES[block.role], foreign=block.role == "voice")]
+        case model.Table():
+            return [Grid(block)]
+        case model.DotChart():
+            return [*dot_plots(block)]
+        case model.LevelBars():
+            return [LevelPlot(block)]
+        case model.MethodBox():
+            return [Method.of(block)]
+        case model.SignOff():
+            return [SignOff(block)]
+        case model.Annex():
+            return annex(block)
+        case model.PageBreak():
+            return [PageBreak()]
+
+
+def _kept(flow: list[Flowable]) -> list[Flowable]:
+    """Headings stay with what follows, the last sentence with the signature.
+
+    One flat KeepTogether each: a KeepTogether inside another always splits.
+    """
+    out: list[Flowable] = []
+    group: list[Flowable] = []
+    for i, flowable in enumerate(flow):
+        group.append(flowable)
+        heading = isinstance(flowable, Paragraph) and flowable.style in (HEAD_1, HEAD_2)
+        if heading or (i + 1 < len(flow) and isinstance(flow[i + 1], SignOff)):
+            continue
+        out += _together(group)
+        group = []
+    return out + group
+
+
+def _together(group: list[Flowable]) -> list[Flowable]:
+    """A group on one page; of a table or box that may be parted only its beginning."""
+    *heads, last = group
+    if not heads:
+        return group
+    if not isinstance(last, Grid | Method):
+        return [KeepTogether(group)]
+    room = sum(head.wrap(TEXT, COLUMN)[1] + head.getSpaceBefore() for head in heads)
+    return [CondPageBreak(room + last.getSpaceBefore() + last.least), *group]
+
+
+class Paper(BaseDocTemplate):  # type: ignore[misc]
+    """A4 with page numbers from page 2, an outline of the headings, and the stamp when needed."""
+
+    def __init__(self, report: model.Report, file: BinaryIO) -> None:
+        super().__init__(
+            file,
+            pagesize=A4,
+            leftMargin=LEFT,
+            rightMargin=RIGHT,
+            topMargin=TOP,
+            bottomMargin=BOTTOM,
+            title=line(report.title),
+            author=line(report.author),
+            subject="Chỉ số hài lòng của người dân (SIPAS)",
+            creator="SIPAS",
+            lang="vi-VN",
+            pdfVersion=(1, 4),
+            invariant=1,
+            initialFontName=REGULAR,
+        )
+        self.synthetic, self.before, self.marks = report.synthetic, 0, 0
+        self.addPageTemplates(
+            [
+                PageTemplate("first", [self._frame()], onPage=self._first),
+                PageTemplate("next", [self._frame()], onPage=self._next),
+            ]
+        )
+
+    def _frame(self) -> Frame:
+        return Frame(LEFT, BOTTOM, TEXT, COLUMN, 0, 0, 0, 0)
+
+    def _first(self, canvas: Any, _doc: Any) -> None:
+        self.before = self.page - 1
+        self._stamp(canvas)
+
+    def _next(self, canvas: Any, _doc: Any) -> None:
+        self._stamp(canvas)
+        canvas.setFont(REGULAR, 14)
+        canvas.setFillGray(0)
+        number = str(self.page - self.before)
+        canvas.drawCentredString(LEFT + TEXT / 2, HEIGHT - 13.5 * MM, number)
+
+    def _stamp(self, canvas: Any) -> None:
+        """Diagonal for the eye; a plain line in the bottom margin for search and readers aloud."""
+        if not self.synthetic:
+            return
+        canvas.saveState()
+        canvas.translate(WIDTH / 2, HEIGHT / 2)
+        canvas.rotate(52)
+        canvas.setFillGray(0.93)
+        canvas.setFont(BOLD, 60)
+        canvas.drawCentredString(0, -20, STAMP)
+        canvas.restoreState()
+        canvas.setFont(REGULAR, 8)
+        canvas.setFillGray(0.35)
+        canvas.drawCentredString(LEFT + TEXT / 2, 11 * MM, STAMP)
+        canvas.setFillGray(0)
+
+    def afterFlowable(self, flowable: Any) -> None:  # noqa: N802 (its name in reportlab)
+        """Headings and annexes into the outline of the file."""
+        for part in _headings(flowable):
+            self.marks += 1
+            key = f"h{self.marks}"
+            self.canv.bookmarkPage(key)
+            self.canv.addOutlineEntry(part.getPlainText(), key, int(part.style.name == "head2"))
+
+
+def _headings(flowable: Any) -> Iterator[Any]:
+    if isinstance(flowable, Paragraph) and flowable.style.name in {"head1", "head2", "annex"}:
+        yield flowable

@@ -1,0 +1,261 @@
+"""Tables and the method box, drawn straight on the canvas: plain strings, measured once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reportlab.platypus import Flowable
+
+from analysis.report import model
+from analysis.report.decree import Drawing, paragraph, sentence
+from analysis.report.faces import BOLD, REGULAR, fill, line, plain, width
+from analysis.report.ink import (
+    BAND,
+    BOX_KEY,
+    BOX_TEXT,
+    CAPTION,
+    COLUMN,
+    HAIR,
+    INK,
+    MM,
+    NOTE,
+    TEXT,
+    UNIT,
+)
+from analysis.report.numbers import NONE
+
+PAD = 4.0  # left and right of a cell, pt
+WHOLE = 16  # tables of so many rows stay on one page
+MARKS = (" ○", "*")  # hang after a number, so that decimal commas stand under each other
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A row ready to be drawn: its lines by cell, its face, its height."""
+
+    lines: tuple[tuple[str, ...], ...]
+    row: model.Row
+    height: float
+
+
+class Grid(Drawing):
+    """A table with caption and note; it may go on over pages and then repeats its head."""
+
+    def __init__(self, table: model.Table, rows: tuple[Set, ...] | None = None) -> None:
+        super().__init__(0)
+        self.table, self.size = table, table.size
+        self.leading = table.size + (1.5 if table.tight else 2)
+        self.gaps = (1.2, 2.4) if table.tight else (2.0, 3.2)
+        self.widths = [column.width * MM for column in table.columns]
+        self.head = [
+            fill(line(column.head), BOLD, self.size, w - 1)
+            for column, w in zip(table.columns, self.widths, strict=True)
+        ]
+        self.rows = tuple(map(self._set, table.rows)) if rows is None else rows
+        self.ends = self._ends()
+        self._measure()
+        self.spaceBefore, self.spaceAfter = (10, 4) if table.caption else (2, 4)
+
+    def _measure(self) -> None:
+        self.caption = sentence(self.table.caption, CAPTION) if self.table.caption else None
+        self.unit = sentence(self.table.unit, UNIT) if self.table.unit else None
+        self.note = sentence(self.table.note, NOTE) if self.table.note else None
+        self.head_height = max(map(len, self.head)) * (self.size + 1.5) + 6
+        self.top_height = _height(self.caption, 4) + _height(self.unit, 2)
+        self.note_height = _height(self.note, 4)
+        rows = sum(row.height for row in self.rows)
+        self.height = self.top_height + self.head_height + rows + self.note_height
+
+    def _set(self, row: model.Row) -> Set:
+        lines: list[tuple[str, ...]] = []
+        for i, cell in enumerate(row.cells):
+            last = row.weight == "group" and i == 1
+            room = sum(self.widths[1:]) if last else self.widths[i]
+            face = self._face(row, i)
+            lines.append(tuple(fill(plain(cell, 600), face, self.size, room - 2 * PAD)))
+        height = max(map(len, lines)) * self.leading + sum(self.gaps)
+        return Set(tuple(lines), row, height)
+
+    def _face(self, row: model.Row, column: int) -> str:
+        strong = row.weight != "plain" or self.table.columns[column].bold
+        return BOLD if strong else REGULAR
+
+    def _ends(self) -> list[float]:
+        """Right edge of the block of numbers in each column, measured from the column's left."""
+        out = []
+        for i, w in enumerate(self.widths):
+            sizes = [
+                width(_unmarked(row.lines[i][0])[0], self._face(row.row, i), self.size)
+                for row in self.rows
+                if i < len(row.lines) and row.lines[i][0] != NONE
+            ]
+            out.append((w + min(max(sizes, default=0.0), w - 2)) / 2)
+        return out
+
+    @property
+    def least(self) -> float:
+        """Height of the smallest part that may stand at the end of a page."""
+        if len(self.rows) <= WHOLE:
+            return self.height
+        return self.top_height + self.head_height + sum(row.height for row in self.rows[:4])
+
+    def split(self, _width: float, room: float) -> list[Flowable]:
+        """Head and rows that fit, then the rest; no lonely group row, no lonely sum."""
+        room -= self.top_height + self.head_height
+        count, used = 0, 0.0
+        while count < len(self.rows) and used + self.rows[count].height <= room:
+            used += self.rows[count].height
+            count += 1
+        count = min(count, len(self.rows) - 2)
+        while count > 0 and self.rows[count - 1].row.weight == "group":
+            count -= 1
+        if count < 2 or len(self.rows) <= WHOLE:
+            return []
+        first = model.Table(
+            self.table.columns,
+            (),
+            self.table.caption,
+            self.table.unit,
+            "",
+            self.size,
+            self.table.tight,
+        )
+        rest = model.Table(
+            self.table.columns, (), "", "", self.table.note, self.size, self.table.tight
+        )
+        parts = [Grid(first, self.rows[:count]), Grid(rest, self.rows[count:])]
+        for part in parts:
+            part.ends = self.ends
+        return list(parts)
+
+    def draw(self) -> None:
+        """Caption, head, rows, rules, note."""
+        y = self.height
+        for text, gap in ((self.caption, 4), (self.unit, 2)):
+            if text is not None:
+                y -= text.height
+                text.drawOn(self.canv, 0, y)
+                y -= gap
+        left = (TEXT - sum(self.widths)) / 2
+        right = left + sum(self.widths)
+        y = self._draw_head(left, right, y)
+        for i, row in enumerate(self.rows):
+            self._draw_row(row, left, right, y, first=i == 0)
+            y -= row.height
+        self.rule(left, right, y, 1)
+        if self.note is not None:
+            self.note.drawOn(self.canv, 0, y - 3 - self.note.height)
+
+    def _draw_head(self, left: float, right: float, y: float) -> float:
+        canvas, step = self.canv, self.size + 1.5
+        canvas.setFillColor(BAND)
+        canvas.rect(left, y - self.head_height, right - left, self.head_height, stroke=0, fill=1)
+        self.rule(left, right, y, 1)
+        self.rule(left, right, y - self.head_height, 0.6)
+        canvas.setFillColor(INK)
+        canvas.setFont(BOLD, self.size)
+        x = left
+        for lines, w in zip(self.head, self.widths, strict=True):
+            block = len(lines) * step
+            base = y - (self.head_height - block) / 2 - self.size * 0.86
+            for k, one in enumerate(lines):
+                canvas.drawCentredString(x + w / 2, base - k * step, one)
+            x += w
+        return y - self.head_height
+
+    def _draw_row(self, row: Set, left: float, right: float, y: float, *, first: bool) -> None:
+        canvas, weight = self.canv, row.row.weight
+        if weight in {"group", "sum"}:
+            canvas.setFillColor(BAND)
+            canvas.rect(left, y - row.height, right - left, row.height, stroke=0, fill=1)
+        if not first:
+            strong = row.row.rule or weight == "sum"
+            thin = INK if strong or weight == "area" else HAIR
+            self.rule(left, right, y, 0.8 if strong else 0.5 if weight == "area" else 0.25, thin)
+        canvas.setFillColor(INK)
+        x = left
+        for i, lines in enumerate(row.lines):
+            canvas.setFont(self._face(row.row, i), self.size)
+            base = y - (row.height - len(lines) * self.leading) / 2 - self.leading * 0.78
+            for k, one in enumerate(lines):
+                self._put(i, x, base - k * self.leading, one)
+            x += self.widths[i]
+
+    def _put(self, i: int, x: float, y: float, text: str) -> None:
+        align = self.table.columns[i].align
+        if align == "left":
+            self.canv.drawString(x + PAD, y, text)
+        elif align == "centre" or text == NONE:
+            self.canv.drawCentredString(x + self.widths[i] / 2, y, text)
+        else:
+            number, mark = _unmarked(text)
+            self.canv.drawRightString(x + self.ends[i], y, number)
+            if mark:
+                self.canv.drawString(x + self.ends[i], y, mark)
+
+
+def _unmarked(text: str) -> tuple[str, str]:
+    for mark in MARKS:
+        if text.endswith(mark):
+            return text.removesuffix(mark), mark
+    return text, ""
+
+
+def _height(text: Any, gap: float) -> float:
+    """Height of a wrapped Paragraph with its gap; nothing for none."""
+    if text is None:
+        return 0.0
+    return float(text.wrap(TEXT, COLUMN)[1]) + gap
+
+
+class Method(Drawing):
+    """The method box: what was done, row by row, in a frame; parted between rows only."""
+
+    KEY = 34 * MM
+
+    def __init__(self, rows: list[tuple[Any, Any, float]]) -> None:
+        self.rows = rows
+        super().__init__(sum(tall for *_, tall in rows))
+        self.spaceBefore, self.spaceAfter = 6, 4
+
+    @classmethod
+    def of(cls, box: model.MethodBox) -> Method:
+        """Set the texts of a box."""
+        rows = []
+        for key, value in box.rows:
+            left, right = sentence(key, BOX_KEY), paragraph(value, BOX_TEXT)
+            tall = max(
+                left.wrap(cls.KEY - 12, COLUMN)[1], right.wrap(TEXT - cls.KEY - 12, COLUMN)[1]
+            )
+            rows.append((left, right, float(tall) + 6))
+        return cls(rows)
+
+    @property
+    def least(self) -> float:
+        """Height of the first two rows: the smallest part at the end of a page."""
+        return sum(tall for *_, tall in self.rows[:2])
+
+    def split(self, _width: float, room: float) -> list[Flowable]:
+        """Rows that fit, then the rest; at least two on either side."""
+        count, used = 0, 0.0
+        while count < len(self.rows) and used + self.rows[count][2] <= room:
+            used += self.rows[count][2]
+            count += 1
+        count = min(count, len(self.rows) - 2)
+        return [Method(self.rows[:count]), Method(self.rows[count:])] if count > 1 else []
+
+    def draw(self) -> None:
+        """Keys on a tint, hairlines between rows, one frame around."""
+        canvas, y = self.canv, self.height
+        canvas.setFillColor(BAND)
+        canvas.rect(0, 0, self.KEY, self.height, stroke=0, fill=1)
+        for i, (left, right, tall) in enumerate(self.rows):
+            if i:
+                self.rule(0, TEXT, y, 0.25, HAIR)
+            left.drawOn(canvas, 6, y - 2.5 - left.height)
+            right.drawOn(canvas, self.KEY + 6, y - 2.5 - right.height)
+            y -= tall
+        canvas.setStrokeColor(INK)
+        canvas.setLineWidth(0.8)
+        canvas.rect(0, 0, TEXT, self.height, stroke=1, fill=0)
