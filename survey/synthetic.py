@@ -171,7 +171,7 @@ POLICIES = {
 #: Where the latent satisfaction passes to the levels 2, 3, 4 and 5.
 CUTS = np.array([-1.5, -0.88, 0.0, 1.62])
 #: The parts of the latent satisfaction (standard deviations); the squares add to 1.
-PROVINCE, VILLAGE, PERSON, FACTOR, ITEM = 0.13, 0.24, 0.72, 0.30, 0.562
+PROVINCE, VILLAGE, PERSON, FACTOR, ITEM = 0.15, 0.17, 0.72, 0.30, 0.583
 
 COMMENTS = (
     "Cán bộ hướng dẫn tận tình, dễ hiểu.",

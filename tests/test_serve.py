@@ -27,8 +27,10 @@ class Running:
     """`sipas serve` in a process of its own, on a free port."""
 
     def __init__(self, instance):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = str(probe.getsockname()[1])
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "--instance", str(instance), "serve", "--port", "0"],
+            [sys.executable, "-c", COMMAND, "--instance", str(instance), "serve", "--port", port],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
