@@ -99,7 +99,7 @@ def write(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    with _turn(db):
+    with turn(db):
         db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -142,7 +142,7 @@ _held: set[int] = set()  # lock files open in this process, so that a forked chi
 
 
 @contextmanager
-def _turn(db: sqlite3.Connection) -> Iterator[None]:
+def turn(db: sqlite3.Connection) -> Iterator[None]:
     """Hold the lock file beside the database; waiting is first come, first served."""
     file = db.execute("PRAGMA database_list").fetchone()[2]
     if not file:  # in memory: nobody else can write

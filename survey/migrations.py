@@ -36,6 +36,13 @@ def pending(db: sqlite3.Connection) -> list[str]:
     return [step.name for step in schema.pending(tables)]
 
 
+def unknown(db: sqlite3.Connection) -> list[str]:
+    """Steps this database has behind it that this program does not know: a newer program's."""
+    tables = Database(db, recursive_triggers=False, execute_plugins=False)
+    ours = {step.name for step in schema._migrations}
+    return [step.name for step in schema.applied(tables) if step.name not in ours]
+
+
 def _all(db: Database, *statements: str) -> None:
     """Execute one by one: ``executescript`` would commit and leave a step half done."""
     for statement in statements:

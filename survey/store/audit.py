@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -55,21 +55,20 @@ def append(
     return int(str(row["seq"]))
 
 
-def verify(db: sqlite3.Connection) -> list[str]:
-    """Faults of the chain, each naming its row; empty when nothing was changed or removed."""
-    faults, previous, number = [], "", 0
+def verify(db: sqlite3.Connection) -> Iterator[str]:
+    """Faults of the chain, each naming its row; none when nothing was changed or removed."""
+    previous, number = "", 0
     for row in db.execute("SELECT * FROM audit ORDER BY seq"):
         number += 1
         if row["seq"] != number:
-            faults.append(f"Nhật ký: thiếu dòng trước dòng {row['seq']}")
+            yield f"Nhật ký: thiếu dòng trước dòng {row['seq']}"
             number = row["seq"]
         if row["previous"] != previous or row["hash"] != _hash(dict(row)):
-            faults.append(f"Nhật ký: dòng {row['seq']} đã bị sửa hoặc đứt chuỗi")
+            yield f"Nhật ký: dòng {row['seq']} đã bị sửa hoặc đứt chuỗi"
         previous = row["hash"]
     head = db.execute("SELECT value FROM meta WHERE key = :key", {"key": _HEAD}).fetchone()
     if (head["value"] if head else "0 ") != f"{number} {previous}":
-        faults.append(f"Nhật ký: dòng cuối không khớp (đang thấy dòng {number})")
-    return faults
+        yield f"Nhật ký: dòng cuối không khớp (đang thấy dòng {number})"
 
 
 def _hash(row: Mapping[str, object]) -> str:

@@ -1,0 +1,63 @@
+"""How commands fail: one message in Vietnamese, all faults of a file, exit code 1."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from survey.config import NotInitialised
+from survey.db import NotStored
+from survey.store import Refused
+from survey.store.copies import BadCopy
+
+#: Faults printed before the rest is only counted.
+SHOWN = 100
+
+_REFUSED = {
+    "exists": "«{key}» đã có.",
+    "past": "Ngày kết thúc {on:%d/%m/%Y} đã qua. Hãy thêm --until NGÀY.",
+    "role": "Không có vai trò «{role}».",
+    "other_wave": "Hồ sơ này đã có địa chỉ trong đợt «{wave}».",
+    "used": "Có phiếu đã được ghi nhận trước đó; không ghi gì thêm.",
+}
+
+
+class Fault(click.ClickException):
+    """Bad input: exit 1, in Vietnamese."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message to the standard error."""
+        click.echo(f"Lỗi: {self.format_message()}", file=file or sys.stderr)
+
+
+class Faults(Fault):
+    """Several faults of one input, each with its place; nothing was changed."""
+
+    def __init__(self, faults: Sequence[str], source: str = "") -> None:
+        lines = [f"  {fault}" for fault in faults[:SHOWN]]
+        if more := len(faults) - SHOWN:
+            lines += [f"  … và {more} lỗi nữa"] if more > 0 else []
+        where = f" trong {source}" if source else ""
+        super().__init__("\n".join([f"có {len(faults)} lỗi{where}, không ghi gì:", *lines]))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the program refuses into a Fault; errors of ours keep their traceback."""
+    try:
+        yield
+    except NotInitialised as fault:
+        raise Fault(str(fault)) from fault
+    except BadCopy as fault:
+        raise Fault(str(fault)) from fault
+    except Refused as refusal:
+        if isinstance(found := refusal.facts.get("faults"), list):
+            raise Faults(found) from refusal
+        text = _REFUSED.get(refusal.code, "bị từ chối ({code}).")
+        raise Fault(text.format(code=refusal.code, **refusal.facts)) from refusal
+    except NotStored as fault:
+        raise Fault(f"không ghi được dữ liệu, không có gì thay đổi ({fault}).") from fault

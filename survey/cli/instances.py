@@ -1,0 +1,97 @@
+"""Commands about the whole instance: init, migrate, check, backup, restore."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from survey import config
+from survey.cli import session
+from survey.cli.faults import Fault, Faults
+from survey.db import NotStored, connect
+from survey.store import audit, copies
+from survey.store import instances as store
+from survey.store.clock import now
+
+
+@click.command()
+@session.dry_run
+@click.pass_context
+def init(ctx: click.Context, dry_run: bool) -> None:
+    """Tạo thư mục dữ liệu: khóa bí mật, cơ sở dữ liệu, danh mục tỉnh/thành phố."""
+    home = config.directory(ctx.find_root().obj)
+    if not dry_run:
+        store.init(home, actor=session.actor())
+    session.outcome(f"Đã sẵn sàng: {home}", dry_run)
+
+
+@click.command()
+@session.dry_run
+@click.pass_context
+def migrate(ctx: click.Context, dry_run: bool) -> None:
+    """Nâng cấu trúc dữ liệu lên phiên bản của chương trình này."""
+    from survey import migrations
+
+    with session.opened(ctx) as db:
+        steps = migrations.pending(db) if dry_run else migrations.migrate(db)
+    text = f"{len(steps)} bước: {', '.join(steps)}" if steps else "Không có bước nào phải làm"
+    session.outcome(text, dry_run)
+
+
+@click.command()
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, nhật ký; nêu rõ chỗ sai."""
+    try:
+        with session.opened(ctx, readonly=True) as db:
+            rows = store.size(db)
+            faults = store.check(db, session.progress(rows, "Phiếu đã kiểm tra"))
+    except (sqlite3.DatabaseError, NotStored) as fault:
+        raise Fault(f"tệp cơ sở dữ liệu hỏng, không đọc được ({fault}).") from fault
+    if faults:
+        raise Faults(faults, "dữ liệu")
+    click.echo(f"Dữ liệu nguyên vẹn: {rows} phiếu, không có lỗi")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@session.dry_run
+@click.pass_context
+def backup(ctx: click.Context, file: Path, dry_run: bool) -> None:
+    """Sao lưu dữ liệu vào FILE trong khi hệ thống vẫn chạy, rồi kiểm tra bản sao.
+
+    Khóa bí mật (tệp «secret») không nằm trong bản sao: hãy cất riêng.
+    """
+    if file.exists():
+        raise Fault(f"«{file}» đã có; hãy chọn tên khác.")
+    if not file.absolute().parent.is_dir():
+        raise Fault(f"Không có thư mục «{file.absolute().parent}».")
+    with session.database(ctx) as db:
+        rows = store.size(db) if dry_run else copies.backup(db, file)
+    session.outcome(f"Đã sao lưu {rows} phiếu vào {file}", dry_run)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@session.dry_run
+@click.pass_context
+def restore(ctx: click.Context, file: Path, dry_run: bool) -> None:
+    """Phục hồi dữ liệu từ bản sao FILE; dữ liệu hiện có được cất giữ trước."""
+    home = config.create(ctx.find_root().obj)
+    rows, kept = copies.verify(file), None
+    if not dry_run:
+        at = now()
+        kept = copies.set_aside(home / config.DATABASE, at)
+        copies.restore(file, home / config.DATABASE)
+        with closing(connect(home / config.DATABASE, create=False)) as db:
+            detail = {"file": file.name, "kept": kept.name if kept else ""}
+            audit.append(
+                db, at=at, actor=session.actor(), action="instance.restore", subject="",
+                detail=detail,
+            )  # fmt: skip
+    session.outcome(f"Đã phục hồi {rows} phiếu từ {file}", dry_run)
+    if kept:
+        click.echo(f"Dữ liệu trước đó: {kept}")

@@ -1,0 +1,158 @@
+"""Commands about waves: new, open, close, list."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, datetime
+
+import click
+
+from survey.cli import session
+from survey.cli.faults import Fault
+from survey.store import units, waves
+from survey.store.clock import day, now
+
+
+class Day(click.ParamType[date]):
+    """A day, written 2026-11-22 or 22/11/2026."""
+
+    name = "ngày"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Read the day, or fail with a usage error."""
+        if isinstance(value, date):
+            return value
+        for form in ("%Y-%m-%d", "%d/%m/%Y"):
+            try:
+                return datetime.strptime(str(value), form).date()  # noqa: DTZ007 - a day has no zone
+            except ValueError:
+                continue
+        raise click.BadParameter(
+            f"«{value}» không phải ngày dạng 2026-11-22 hoặc 22/11/2026", ctx, param
+        )
+
+
+@click.group()
+def wave() -> None:
+    """Đợt khảo sát."""
+
+
+@wave.command()
+@click.argument("key")
+@click.option("--name", required=True, help="Tên đợt, in trên trang và báo cáo.")
+@click.option("--questionnaire", default="sipas-2026.1", show_default=True, help="Bảng hỏi.")
+@click.option(
+    "--kind", type=click.Choice(["probability", "self_selected"]), default="self_selected",
+    show_default=True, help="Mẫu xác suất, hoặc người dân tự trả lời.",
+)  # fmt: skip
+@click.option("--opens", type=Day(), help="Ngày bắt đầu (mặc định: hôm nay).")
+@click.option("--closes", type=Day(), required=True, help="Ngày kết thúc.")
+@click.option("--owner", required=True, help="Đơn vị chủ trì, ví dụ vn34:08.")
+@click.option("--owner-name", default="", help="Tên cơ quan ban hành báo cáo.")
+@click.option("--parent-name", default="", help="Tên cơ quan chủ quản.")
+@click.option("--place", default="", help="Địa danh ở phần ký.")
+@click.option("--year", type=int, help="Năm (mặc định: năm bắt đầu).")
+@click.option("--index", "index_method", default="top2", show_default=True, help="Cách tính.")
+@click.option("--aggregate", default="item", show_default=True, help="Cách gộp.")
+@click.option("--weight", multiple=True, metavar="MÃ=SỐ", help="Trọng số (với explicit).")
+@click.option("--base", default="ask_all", show_default=True, help="Ai được tính.")
+@click.option("--interval", default="beta", show_default=True, help="Khoảng tin cậy.")
+@click.option("--rank-set", multiple=True, metavar="MÃ", help="Nhóm xếp hạng.")
+@click.option("--word", multiple=True, metavar="TỪ=GIÁ TRỊ", help="Từ địa phương trong câu hỏi.")
+@click.option("--settled", type=click.IntRange(0), help="Số hồ sơ đã giải quyết trong đợt.")
+@session.dry_run
+@click.pass_context
+def new(ctx: click.Context, /, key: str, dry_run: bool, **given: object) -> None:
+    """Tạo đợt khảo sát KEY."""
+    moment = now()
+    weights = {}
+    for code, number in _pairs(given.pop("weight")).items():
+        try:
+            weights[code] = float(number.replace(",", "."))
+        except ValueError:
+            raise Fault(f"Trọng số «{code}={number}» không phải là số.") from None
+    opens = given.pop("opens") or day(moment)
+    words = _pairs(given.pop("word"))
+    values = {
+        **given,
+        "opens_on": opens,
+        "closes_on": given["closes"],
+        "year": given["year"] or opens.year,  # type: ignore[attr-defined]
+        "rank_sets": given["rank_set"],
+        "weights": weights,
+        "words": words,
+    }
+    del values["closes"], values["rank_set"]
+    with session.change(ctx, dry_run) as db:
+        owner = str(values["owner"])
+        known = units.get(db, owner)
+        values["owner_name"] = values["owner_name"] or (known.title if known else owner)
+        values["place"] = values["place"] or (known.name if known else "")
+        made = waves.Wave(key=key, **values)  # type: ignore[arg-type]
+        waves.new(db, made, now=moment, actor=session.actor())
+    session.outcome(
+        f"Đợt {key}: {made.name}, từ {made.opens_on:%d/%m/%Y} đến {made.closes_on:%d/%m/%Y}",
+        dry_run,
+    )
+
+
+@wave.command("open")
+@click.argument("key")
+@click.option("--until", type=Day(), help="Ngày kết thúc mới.")
+@session.dry_run
+@click.pass_context
+def open_(ctx: click.Context, key: str, until: date | None, dry_run: bool) -> None:
+    """Mở (lại) đợt KEY từ hôm nay."""
+    with session.change(ctx, dry_run) as db:
+        found = waves.open(db, _known(db, key), until=until, now=now(), actor=session.actor())
+    session.outcome(f"Đợt {key} mở đến hết ngày {found.closes_on:%d/%m/%Y}", dry_run)
+
+
+@wave.command()
+@click.argument("key")
+@session.dry_run
+@click.pass_context
+def close(ctx: click.Context, key: str, dry_run: bool) -> None:
+    """Đóng đợt KEY ngay bây giờ."""
+    with session.change(ctx, dry_run) as db:
+        waves.close(db, _known(db, key), now=now(), actor=session.actor())
+    session.outcome(f"Đợt {key} đã đóng", dry_run)
+
+
+@wave.command("list")
+@click.pass_context
+def list_(ctx: click.Context) -> None:
+    """Liệt kê các đợt, mới nhất trước."""
+    from survey.store import responses
+
+    at = now()
+    with session.database(ctx, readonly=True) as db:
+        for found in waves.all(db):
+            state = "đang mở" if found.is_open(at) else "đóng"
+            total = responses.counts(db, found.key).total
+            label = " [mô phỏng]" if found.synthetic else ""
+            click.echo(
+                f"{found.key}\t{state}\t{found.opens_on:%d/%m/%Y}-{found.closes_on:%d/%m/%Y}"
+                f"\t{total} phiếu\t{found.name}{label}"
+            )
+
+
+def _known(db: sqlite3.Connection, key: str) -> str:
+    try:
+        waves.get(db, key)
+    except LookupError:
+        raise Fault(f"Không có đợt «{key}».") from None
+    return key
+
+
+def _pairs(given: object) -> dict[str, str]:
+    pairs = {}
+    assert isinstance(given, tuple)
+    for text in given:
+        name, mark, value = str(text).partition("=")
+        if not mark or not name.strip():
+            raise Fault(f"«{text}» phải có dạng TÊN=GIÁ TRỊ.")
+        pairs[name.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,105 @@
+"""Copies of the database: made while it is in use, verified, and put back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from survey import migrations
+from survey.db import NotStored, connect, turn
+
+TABLES = frozenset({"unit", "wave", "door", "response", "staff", "audit"})
+
+
+class BadCopy(Exception):
+    """The file is no copy of an instance, or is damaged; the message is Vietnamese."""
+
+
+def backup(db: sqlite3.Connection, file: Path) -> int:
+    """Write a verified copy to ``file`` (one file, no log beside it); returns its responses.
+
+    Raises FileExistsError rather than writing over anything; the copy appears whole or not.
+    """
+    if file.exists():
+        raise FileExistsError(file)
+    draft = file.with_name(f".{file.name}.{os.getpid()}.part")
+    draft.unlink(missing_ok=True)
+    try:
+        db.execute("VACUUM INTO :file", {"file": str(draft)})
+        rows = verify(draft)
+        draft.chmod(0o600)
+        _sync(draft)
+        draft.hardlink_to(file)  # unlike a rename, never over a file made meanwhile
+        _sync(file.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+    return rows
+
+
+def verify(file: Path) -> int:
+    """Read a copy from end to end; returns its number of responses.  Raises BadCopy."""
+    if not file.is_file():
+        raise BadCopy(f"Không có tệp «{file}».")
+    try:
+        with closing(_reader(file)) as copy:
+            faults = [row[0] for row in copy.execute("PRAGMA integrity_check") if row[0] != "ok"]
+            tables = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+            if faults:
+                raise BadCopy(f"Bản sao «{file}» bị hỏng: {faults[0]}")
+            if not tables >= TABLES:
+                raise BadCopy(f"«{file}» không phải bản sao dữ liệu SIPAS.")
+            if unknown := migrations.unknown(copy):
+                raise BadCopy(f"«{file}» thuộc phiên bản mới hơn ({', '.join(unknown)}).")
+            return int(copy.execute("SELECT COUNT(*) FROM response").fetchone()[0])
+    except sqlite3.Error as fault:
+        raise BadCopy(f"Không đọc được «{file}»: {fault}") from fault
+
+
+def restore(file: Path, database: Path) -> int:
+    """Put a copy in the place of the live database's content; returns its responses.
+
+    Page by page into the live file, in one transaction of SQLite's: a program that has it open
+    sees the old content or the new, never a mixture.  Raises BadCopy before touching anything.
+    """
+    rows = verify(file)
+    with closing(connect(database)) as live:
+        with closing(_reader(file)) as copy, turn(live):
+            copy.backup(live)
+        migrations.migrate(live)
+    return rows
+
+
+def set_aside(database: Path, at: datetime) -> Path | None:
+    """Keep what is there before a restore: a copy, or the damaged files themselves.
+
+    Returns where it is kept, None when there was nothing.
+    """
+    if not database.exists():
+        return None
+    kept = database.parent / "backups" / f"truoc-phuc-hoi-{at:%Y%m%d-%H%M%S-%f}.sqlite"
+    kept.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with closing(connect(database, create=False)) as db:
+            backup(db, kept)
+    except (sqlite3.Error, NotStored, BadCopy):  # beyond reading: keep it as it is
+        for end in ("", "-wal", "-shm"):
+            if (file := database.with_name(database.name + end)).exists():
+                file.rename(kept.with_name(kept.name + end))
+    return kept
+
+
+def _reader(file: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
