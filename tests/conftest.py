@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import shutil
 
+import html_checks
 import pytest
+import small_wave
 from flask.testing import FlaskClient
 
-import html_checks
-import small_wave
 from survey import config, create_app, tokens
 from survey.store import people
 
 
 class CheckingClient(FlaskClient):
-    """A browser that refuses faulty pages: ids, labels, language, order of headings, inline code."""
+    """A browser that refuses faulty pages: ids, labels, language, headings, inline code."""
 
     def open(self, *args, **kwargs):
         answer = super().open(*args, **kwargs)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from forms import rules
 from forms.questionnaire import load
-from survey import config, db
+from survey import db
 from survey.store import doors, instances, people, responses, samples, units, waves
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
