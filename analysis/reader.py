@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -143,14 +144,12 @@ def wave(db: sqlite3.Connection, key: str) -> Wave:
 SAMPLED = """
 SELECT r.seq, r.codes, r.state, r.channel, c.psu, c.weight
 FROM response r JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
-WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire
-ORDER BY r.seq"""
+WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
 
 FREE = """
 SELECT r.seq, r.codes, r.state, r.channel, r.receiving_unit
 FROM response r
-WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire
-ORDER BY r.seq"""
+WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
 
 
 def rows(db: sqlite3.Connection, of: Wave, width: int) -> Rows:
@@ -161,6 +160,7 @@ def rows(db: sqlite3.Connection, of: Wave, width: int) -> Rows:
     sampled = of.kind == "probability"
     facts = {"wave": of.key, "questionnaire": of.questionnaire}
     found = _rows(db, SAMPLED if sampled else FREE, facts)
+    found.sort(key=itemgetter(0))  # in sequence already but for the flagged: cheaper than in SQL
     columns = list(zip(*found, strict=True)) if found else [()] * 6
     seq, packed, state, channel, place = columns[:5]
     channel_code, channels = _coded(channel)
