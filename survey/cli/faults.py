@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from errno import EPIPE
 from typing import IO, Any
 
 import click
@@ -59,5 +60,9 @@ def explained() -> Iterator[None]:
             raise Faults(found) from refusal
         text = _REFUSED.get(refusal.code, "bị từ chối ({code}).")
         raise Fault(text.format(code=refusal.code, **refusal.facts)) from refusal
+    except OSError as fault:
+        if fault.errno == EPIPE:  # the reader went away: click ends quietly
+            raise
+        raise Fault(f"không đọc hoặc ghi được «{fault.filename}»: {fault.strerror}.") from fault
     except NotStored as fault:
         raise Fault(f"không ghi được dữ liệu, không có gì thay đổi ({fault}).") from fault

@@ -23,19 +23,20 @@ def backup(db: sqlite3.Connection, file: Path) -> int:
 
     Raises FileExistsError rather than writing over anything; the copy appears whole or not.
     """
-    if file.exists():
-        raise FileExistsError(file)
+    file.touch(mode=0o600, exist_ok=False)  # takes the name; the copy replaces it when good
     draft = file.with_name(f".{file.name}.{os.getpid()}.part")
-    draft.unlink(missing_ok=True)
     try:
+        draft.unlink(missing_ok=True)
         db.execute("VACUUM INTO :file", {"file": str(draft)})
         rows = verify(draft)
         draft.chmod(0o600)
         _sync(draft)
-        draft.hardlink_to(file)  # unlike a rename, never over a file made meanwhile
+        draft.replace(file)
         _sync(file.parent)
-    finally:
+    except BaseException:
         draft.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+        raise
     return rows
 
 
