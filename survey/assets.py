@@ -46,9 +46,7 @@ def _files() -> dict[str, Asset]:
         body = _lean(path)
         digest = hashlib.sha256(body).hexdigest()[:12]
         packed = gzip.compress(body, 9, mtime=0)
-        found[path.name] = Asset(
-            f"/static/{digest}/{path.name}", TYPES[path.suffix], body, packed
-        )
+        found[path.name] = Asset(f"/static/{digest}/{path.name}", TYPES[path.suffix], body, packed)
     return found
 
 
@@ -74,7 +72,7 @@ def serve(digest: str, name: str) -> Response:
     if found is None or found.url != f"/static/{digest}/{name}":
         abort(404)
     answer = Response(found.body, content_type=found.type)
-    if "gzip" in request.accept_encodings and len(found.gzipped) < len(found.body):
+    if request.accept_encodings.quality("gzip") > 0 and len(found.gzipped) < len(found.body):
         answer.set_data(found.gzipped)
         answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Cache-Control"] = FOREVER

@@ -1,0 +1,146 @@
+"""What every citizens' door does: open a token, hold back a flood, store one checked response."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from flask import abort, current_app, g
+
+from survey import db, services, tokens
+from survey.pages import Place
+from survey.store import Refused, clock, doors, responses, units, waves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from survey.store.doors import Door
+    from survey.store.waves import Wave
+
+#: A door may send this many answers at once, and then this many a second: far above any office
+#: (a whole village on one address included), far below what fills a disk in a night.
+BURST, STEADY = 100_000.0, 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A door that takes answers now, with its wave and what its pages say."""
+
+    door: Door
+    wave: Wave
+    place: Place
+
+
+def find(token: str) -> Opened:
+    """Return what a token opens, whether or not it takes answers.
+
+    Raises
+    ------
+    LookupError
+        Forged, malformed, or its door is gone.
+    """
+    kind, number = tokens.read(services().settings.secret, token)
+    door = doors.get(db.get(), number)
+    if door.kind != kind:
+        raise LookupError(token)
+    wave = waves.get(db.get(), door.wave)
+    opened = Opened(door, wave, _place(door, wave))
+    g.place = opened.place
+    return opened
+
+
+def enter(token: str) -> Opened:
+    """Return what a token opens now; 404 when it opens nothing, 410 when the time is over."""
+    opened = reach(token)
+    check_open(opened)
+    return opened
+
+
+def reach(token: str) -> Opened:
+    """Return what a token opens, 404 when nothing; an answer sent again needs no open door."""
+    try:
+        return find(token)
+    except LookupError:
+        abort(404)
+
+
+def check_open(opened: Opened) -> None:
+    """Raise Refused ``closed`` (410) when no new answer may come through this door."""
+    now = clock.now()
+    if not opened.wave.is_open(now):
+        raise opened.wave.shut(now)
+    if (shut := opened.door.closed_at) is not None:
+        raise Refused("closed", 410, on=clock.day(clock.moment(shut)), before=False)
+
+
+def keep(
+    opened: Opened,
+    answers: Mapping[str, object],
+    *,
+    id: str,
+    channel: str,
+    language: str,
+    started_at: datetime | None,
+    submitted_at: datetime | None,
+) -> responses.Stored:
+    """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored."""
+    buckets: Buckets = current_app.extensions.setdefault("sipas.buckets", Buckets())
+    if wait := buckets.take(opened.door.id, *current_app.config.get("DOOR_RATE", (BURST, STEADY))):
+        raise Refused("too_fast", 429, seconds=wait)
+    incoming = responses.Incoming(
+        id=id,
+        door=opened.door,
+        questionnaire=opened.wave.questionnaire,
+        answers=dict(answers),
+        channel=channel,
+        language=language,
+        started_at=started_at,
+        submitted_at=submitted_at,
+    )
+    return responses.add(services().writer, incoming, now=clock.now())
+
+
+def new_page() -> str:
+    """Return a signed page token for a response that begins now."""
+    return tokens.page(services().settings.secret, str(uuid4()), clock.now())
+
+
+class Buckets:
+    """How much each door has sent lately, in this process (leaky buckets, in memory)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: dict[int, tuple[float, float]] = {}
+
+    def take(self, door: int, burst: float, steady: float) -> int:
+        """Count one answer; 0 when it may go on, else the seconds to wait."""
+        now = time.monotonic()
+        with self._lock:
+            left, seen = self._left.get(door, (burst, now))
+            left = min(burst, left + (now - seen) * steady)
+            if left < 1:
+                self._left[door] = (left, now)
+                return max(1, round((1 - left) / steady))
+            self._left[door] = (left - 1, now)
+        return 0
+
+
+def _place(door: Door, wave: Wave) -> Place:
+    unit = units.get(db.get(), door.unit)
+    name = unit.title if unit else ""
+    name = name[:1].upper() + name[1:]
+    spot = door.label or door.counter or ""
+    if name and name.casefold() not in spot.casefold():
+        spot = f"{name} · {spot}" if spot else name
+    return Place(
+        questionnaire=wave.questionnaire,
+        words=frozenset(wave.words.items()),
+        label=spot,
+        office=wave.name,
+        owner=wave.owner_name,
+        synthetic=wave.synthetic,
+    )

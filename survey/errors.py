@@ -1,0 +1,212 @@
+"""Refusals as pages or problem+json, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, current_app, g, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from survey import db, pages
+from survey.store import Refused
+from survey.store.clock import VIETNAM
+from survey.text import has, t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROBLEM = "application/problem+json"
+#: Seconds after which an answer that could not be stored may be sent again.
+PATIENCE = 30
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": (
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TLS = "max-age=63072000; includeSubDomains"
+
+#: Fields of a citizen's form that steer the page and answer nothing.
+STEERING = frozenset({"page", "at", "was", "go"})
+
+
+def init_app(app: Flask) -> None:
+    """Answer every refusal in Vietnamese and put the headers on everything."""
+    fixed = list(HEADERS.items())
+    if app.extensions["sipas"].settings.behind_tls:
+        fixed.append(("Strict-Transport-Security", TLS))
+
+    def finish(answer: Response) -> Response:
+        headers = answer.headers
+        headers.extend(fixed)
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        return answer
+
+    app.after_request(finish)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(db.NotStored, _not_stored)
+    app.register_error_handler(sqlite3.Error, _database)
+    app.register_error_handler(HTTPException, _http)
+
+
+def wants_json() -> bool:
+    """Say whether the other side is a machine: by the address, or by what it sends and accepts."""
+    if request.path.startswith("/api/") or request.is_json:
+        return True
+    accept = request.accept_mimetypes
+    best = accept.best_match(("text/html", "application/json", PROBLEM), "text/html")
+    return best != "text/html" and accept[best] > accept["text/html"]
+
+
+def problem(status: int, code: str, title: str, detail: str = "", **more: object) -> Response:
+    """Return an error as RFC 9457 has it; ``code`` is the machine's word for it."""
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    body |= {"code": code, **more}
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, content_type=PROBLEM)
+
+
+def clock(moment: datetime | str) -> str:
+    """Return the time of day in Vietnam, "14:05"."""
+    return f"{_local(moment):%H:%M}"
+
+
+def day(moment: date | str) -> str:
+    """Return a day, or the day a moment falls on in Vietnam, as "22/11/2026"."""
+    if isinstance(moment, str) and len(moment) == len("2026-11-22"):
+        moment = date.fromisoformat(moment)
+    if isinstance(moment, datetime | str):
+        moment = _local(moment)
+    return f"{moment:%d/%m/%Y}"
+
+
+def _local(moment: datetime | str) -> datetime:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(VIETNAM)
+
+
+def _facts(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts as people read them: days as 22/11/2026, times as 14:05."""
+    shown = dict(facts)
+    for name, value in facts.items():
+        if isinstance(value, datetime) or (name == "at" and isinstance(value, str)):
+            shown[name] = clock(value)
+        elif isinstance(value, date) or (name == "on" and isinstance(value, str)):
+            shown[name] = day(value)
+    return shown
+
+
+def _refused(refusal: Refused) -> Response:
+    key, language = f"refused.{refusal.code}", pages.look().language
+    if refusal.facts.get("before"):  # the wave has not begun
+        key = "refused.not_open"
+    if not has(key):
+        return _answer(refusal.status, refusal.code, *_words(refusal.status, language))
+    facts = _facts(refusal.facts)
+    advice = t(f"{key}.advice", language, **facts) if has(f"{key}.advice") else ""
+    answer = _answer(refusal.status, refusal.code, t(key, language, **facts), advice)
+    if refusal.status == 429:
+        answer.headers["Retry-After"] = str(refusal.facts.get("seconds", PATIENCE))
+    return answer
+
+
+def _not_stored(fault: Exception) -> Response:
+    current_app.logger.error("not stored: %s", fault)
+    words = _words(503, pages.look().language)
+    answer = _answer(503, "not_stored", *words)
+    answer.headers["Retry-After"] = str(PATIENCE)
+    return answer
+
+
+def _database(fault: sqlite3.Error) -> Response:
+    if not db.is_storage_fault(fault):
+        raise fault
+    return _not_stored(fault)
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    status = error.code or 500
+    if status < 400 or error.response is not None:
+        return error
+    heading, advice = _words(status, pages.look().language)
+    if isinstance(error, CSRFError):
+        heading, advice = t("error.csrf"), t("error.csrf.advice")
+    elif error.description and error.description != type(error).description:
+        heading, advice = error.description, ""
+    answer = _answer(status, f"http_{status}", heading, advice)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    if status == 429 and "Retry-After" not in answer.headers:
+        answer.headers["Retry-After"] = str(PATIENCE)
+    return answer
+
+
+def _words(status: int, language: str) -> tuple[str, str]:
+    key = f"error.{status}" if has(f"error.{status}") else f"error.{status // 100}xx"
+    return t(key, language), t(f"{key}.advice", language)
+
+
+def _answer(status: int, code: str, heading: str, advice: str) -> Response:
+    if wants_json():
+        return problem(status, code, heading, advice)
+    if status in {429, 500, 503} and (fields := _answers()):
+        page = _unsent(status, heading, advice, fields)
+    else:
+        back = None if (request.endpoint or "").startswith("kiosk.") else url_for("pages.front")
+        page = render_template(
+            "error.html",
+            look=pages.look(),
+            heading=heading,
+            advice=advice,
+            back=back,
+            code=status,
+        )
+    return Response(page, status, content_type=pages.HTML)
+
+
+def _answers() -> list[tuple[str, str]]:
+    """Return what a citizen has just sent, so that the page can send it again."""
+    if request.method != "POST" or not (request.endpoint or "").startswith("kiosk."):
+        return []
+    return list(request.form.items(multi=True))
+
+
+def _unsent(status: int, heading: str, advice: str, fields: list[tuple[str, str]]) -> str:
+    place: pages.Place | None = g.get("place")
+    look = pages.look()
+    answered = str(len({name for name, value in fields if value} - STEERING))
+    words = "SIPAS"
+    if place:
+        q = place.read(look)
+        words, answered = q.short, f"{answered}/{pages.asked_of(q)}"
+    now = datetime.now(UTC)
+    return render_template(
+        "citizen/unsent.html",
+        look=look,
+        heading=t("send.failed", look.language) if status != 429 else heading,
+        advice=advice if status != 500 else t("error.503.advice", look.language),
+        fields=fields,
+        answered=answered,
+        words=words,
+        kiosk=request.endpoint == "kiosk.ask",
+        at=f"{clock(now)}, {day(now)}",
+        code=status,
+    )

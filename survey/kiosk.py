@@ -1,0 +1,241 @@
+"""The citizens' doors: one question a screen at the counter, one page on the phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from forms import rules
+from forms.web import from_form
+from survey import answering, guard, pages, screens, services, tokens
+from survey.errors import STEERING, clock, day
+from survey.store.clock import now
+from survey.store.responses import printed
+from survey.text import t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from forms.questionnaire import Questionnaire
+    from survey.answering import Opened
+    from survey.pages import Look
+    from survey.screens import Screen
+
+bp = Blueprint("kiosk", __name__)
+
+START, ASK, FORM, THANKS = (
+    "citizen/start.html",
+    "citizen/ask.html",
+    "citizen/form.html",
+    "citizen/thanks.html",
+)
+
+
+@bp.get("/k/<token>")
+@guard.public
+def start(token: str) -> Response:
+    """Show the first screen of a kiosk."""
+    return _empty(START, token)
+
+
+@bp.get("/q/<token>")
+@guard.public
+def form(token: str) -> Response:
+    """Show the whole questionnaire on one page."""
+    return _empty(FORM, token)
+
+
+@bp.post("/q/<token>")
+@guard.public
+def send(token: str) -> Response:
+    """Store the phone form, or show it again with every answer kept."""
+    opened, look = answering.reach(token), pages.look()
+    q = opened.place.read(look)
+    answers = _answers(q)
+    page, id, started = _page()
+    if request.form.get("go") == "stay":  # another size, contrast or language
+        return _page_of(opened, look, page, values=answers)
+    clean, faults = rules.check(q, answers)
+    if faults or not id:
+        answering.check_open(opened)
+    if not id:
+        lead = t("form.stale", look.language)
+        return _page_of(opened, look, page, 422, values=answers, lead=lead)
+    if faults:
+        notices = {f.column: screens.notice(q, f, look) for f in faults}
+        heading = screens.heading(faults, look)
+        return _page_of(opened, look, page, 422, values=answers, notices=notices, heading=heading)
+    channel = "qr" if opened.door.kind == "counter" else "link"
+    return _store(opened, q, look, clean, channel=channel, id=id, started=started)
+
+
+@bp.post("/k/<token>")
+@guard.public
+def ask(token: str) -> Response:
+    """Take one tap and show the next question; after the last one, store all."""
+    opened, look = answering.reach(token), pages.look()
+    q, go = opened.place.read(look), request.form.get("go", "next")
+    if go == "start":
+        answering.check_open(opened)
+        return _screen(opened, q, look, answering.new_page(), {}, screens.shown(q, {})[0])
+    answers = _answers(q)
+    page, id, started = _page()
+    here = _here(q, answers, go)
+    if here is not None:
+        if go in {"stay", "back"}:
+            return _screen(opened, q, look, page, answers, _before(q, answers, here, go))
+        clean, faults = rules.check(q, answers)
+        mine = {here.column, f"{here.column}.other"}
+        if here.kind != "consent" and (wrong := [f for f in faults if f.column in mine]):
+            notice = screens.notice(q, wrong[0], look)
+            return _screen(opened, q, look, page, answers, here, notice)
+        if after := _after(q, answers, here):
+            answering.check_open(opened)
+            return _screen(opened, q, look, page, answers, after)
+    clean, faults = rules.check(q, answers)
+    if faults:
+        notice = screens.notice(q, faults[0], look)
+        return _screen(opened, q, look, page, answers, _of(q, answers, faults[0]), notice)
+    if not id:
+        last = screens.shown(q, answers)[-1]
+        stale = screens.Notice("", "answers", "", t("form.stale", look.language))
+        return _screen(opened, q, look, page, answers, last, stale)
+    return _store(opened, q, look, clean, channel="kiosk", id=id, started=started)
+
+
+def _empty(template: str, token: str) -> Response:
+    opened, look = answering.enter(token), pages.look()
+    page = pages.rendered(template, opened.place, look)
+    return pages.reply(page, pages.hidden_token(answering.new_page()))
+
+
+def _answers(q: Questionnaire) -> dict[str, object]:
+    """Return what was posted, as answers; what steers the page is left out."""
+    fields = [(k, v) for k, v in request.form.items(multi=True) if k not in STEERING]
+    return from_form(q, MultiDict(fields))
+
+
+def _page() -> tuple[str, str, datetime | None]:
+    """Return the page token, its response id ("" when it is not ours) and when it was given out.
+
+    A page that lost its token gets a new one and is shown again: nobody answers twice for that.
+    """
+    page = request.form.get("page", "")
+    try:
+        id, at = tokens.read_page(services().settings.secret, page)
+    except LookupError:
+        return answering.new_page(), "", None
+    return page, id, at
+
+
+def _page_of(opened: Opened, look: Look, page: str, status: int = 200, **facts: object) -> Response:
+    drawn = pages.cut(pages.draw(FORM, opened.place, look, **facts), level=5)
+    answer = pages.reply(drawn, pages.hidden_token(page))
+    answer.status_code = status
+    return answer
+
+
+def _store(
+    opened: Opened,
+    q: Questionnaire,
+    look: Look,
+    answers: Mapping[str, object],
+    *,
+    channel: str,
+    id: str,
+    started: datetime | None,
+) -> Response:
+    stored = answering.keep(
+        opened,
+        answers,
+        id=id,
+        channel=channel,
+        language=look.language,
+        started_at=started,
+        submitted_at=now(),
+    )
+    page = pages.draw(
+        THANKS,
+        opened.place,
+        look,
+        kiosk=channel == "kiosk",
+        receipt=printed(stored.receipt),
+        new=stored.new,
+        at=clock(stored.received_at),
+        on=day(stored.received_at),
+    )
+    return Response(page, 201 if stored.new else 200, content_type=pages.HTML)
+
+
+def _screen(
+    opened: Opened,
+    q: Questionnaire,
+    look: Look,
+    page: str,
+    answers: Mapping[str, object],
+    screen: Screen,
+    notice: screens.Notice | None = None,
+) -> Response:
+    """Draw one question; the answers to all others travel in hidden fields."""
+    order = screens.shown(q, answers)
+    step = order.index(screen) + 1
+    mine = {screen.column, f"{screen.column}.other"}
+    carried = [("page", page)]
+    for name, value in answers.items():
+        if name not in mine:
+            carried += [(name, str(v)) for v in (value if isinstance(value, list) else [value])]
+    held = answers.get(screen.column)
+    if screen.kind in {"buttons", "consent"} and held is not None:
+        carried.append(("was", str(held)))
+    text = pages.draw(
+        ASK,
+        opened.place,
+        look,
+        values=answers,
+        carried=carried,
+        screen=screen,
+        step=step,
+        total=len(order),
+        last=step == len(order),
+        notice=notice,
+    )
+    return Response(text, 422 if notice else 200, content_type=pages.HTML)
+
+
+def _here(q: Questionnaire, answers: dict[str, object], go: str) -> Screen | None:
+    """Return the screen that was answered, its earlier answer put back unless it was replaced."""
+    at, was = request.form.get("at", ""), request.form.get("was", "")
+    here = next((screen for screen in screens.every(q) if screen.column == at), None)
+    if here is None:
+        return None
+    if go == "refuse" and here.kind == "consent":
+        answers.pop(here.column, None)
+        answers.pop(here.item.id, None)
+    elif was.isdigit() and len(was) == 1 and here.column not in answers:
+        answers[here.column] = int(was)
+    return here if here in screens.shown(q, answers) else None
+
+
+def _before(q: Questionnaire, answers: Mapping[str, object], here: Screen, go: str) -> Screen:
+    order = screens.shown(q, answers)
+    return order[max(0, order.index(here) - (go == "back"))]
+
+
+def _after(q: Questionnaire, answers: Mapping[str, object], here: Screen) -> Screen | None:
+    order = screens.shown(q, answers)
+    rest = order[order.index(here) + 1 :]
+    return rest[0] if rest else None
+
+
+def _of(q: Questionnaire, answers: Mapping[str, object], fault: rules.Fault) -> Screen:
+    """Return the screen that mends a fault; the first one for what no screen asks."""
+    order = screens.shown(q, answers)
+    names = {
+        fault.column,
+        fault.column.removesuffix(".other"),
+        f"consent_{fault.facts.get('consent')}",
+    }
+    return next((screen for screen in order if screen.column in names), order[0])

@@ -1,0 +1,120 @@
+"""One question a screen: the order of the kiosk's screens and what a person reads on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from forms import rules
+from survey.text import t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forms.questionnaire import Item, Questionnaire, Row
+    from survey.pages import Look
+
+#: Item kind -> how it is answered at the kiosk; a new kind of question is one entry here.
+KINDS = {
+    "scale": "buttons",
+    "single": "buttons",
+    "matrix": "buttons",
+    "multiple": "picks",
+    "number": "number",
+    "text": "text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One question: an item, a line of a matrix, or a consent asked before its item."""
+
+    column: str
+    item: Item
+    row: Row | None
+    kind: str  # "buttons", "picks", "number", "text", "consent"
+
+    def title(self, look: Look) -> str:
+        """Return the question."""
+        if self.kind == "consent":
+            return t(f"{self.column}.title", look.language)
+        return self.row.label if self.row else self.item.text
+
+    def note(self, look: Look) -> str:
+        """Return the explanation under the question."""
+        if self.kind == "consent":
+            return t(f"{self.column}.why", look.language)
+        return self.item.note
+
+
+@lru_cache(maxsize=64)
+def every(q: Questionnaire) -> tuple[Screen, ...]:
+    """Return all screens of a questionnaire in the order of its sections."""
+    found: list[Screen] = []
+    consents: set[str] = set()
+    for section in q.sections:
+        for item in map(q.item, section.items):
+            consent = f"consent_{item.consent}"
+            if item.consent and consent not in consents:
+                consents.add(consent)
+                found.append(Screen(consent, item, None, "consent"))
+            if item.kind == "matrix":
+                for row in item.rows:
+                    found.append(Screen(f"{item.id}.{row.id}", item, row, KINDS[item.kind]))
+            else:
+                found.append(Screen(item.id, item, None, KINDS[item.kind]))
+    return tuple(found)
+
+
+def shown(q: Questionnaire, answers: Mapping[str, object]) -> list[Screen]:
+    """Return the screens that are asked given the answers so far."""
+    asked = rules.asked(q, answers)
+    return [screen for screen in every(q) if screen.kind == "consent" or screen.item.id in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One fault as a citizen reads it: which control mends it, in few words and in full."""
+
+    column: str
+    control: str
+    short: str
+    message: str
+
+
+def notice(q: Questionnaire, fault: rules.Fault, look: Look) -> Notice:
+    """Say what is wrong with one answer and what to do about it."""
+    facts, language = dict(fault.facts), look.language
+    number, text = str(facts.pop("number", "")), str(facts.pop("text", ""))
+    if number.isdigit():
+        name = t("errors.item", language, number=number)
+    else:
+        name = number or (f"“{_few(text)}”" if text else t("errors.field", language))
+    short = f"{name}: {_few(text)}" if number and text else name.strip("“”")
+    for fact in ("length", "maximum", "minimum"):
+        if isinstance(value := facts.get(fact), int):
+            facts[fact] = f"{value:,}".replace(",", "." if language == "vi" else ",")
+    code = fault.code
+    known = {item.id: item for item in q.items}
+    item = known.get(fault.column.partition(".")[0])
+    if code == "unanswered" and item is not None:
+        code = "unwritten" if not item.closed else code if item.no_answer else "unchosen"
+    control = fault.column if item else "answers"
+    if code == "no_consent":
+        control = f"consent_{facts['consent']}"
+    return Notice(fault.column, control, short, t(f"fault.{code}", language, name=name, **facts))
+
+
+def heading(faults: list[rules.Fault], look: Look) -> str:
+    """Return the heading of the error summary."""
+    missing = all(fault.code == "unanswered" for fault in faults)
+    return t("errors.unanswered" if missing else "errors.title", look.language, n=len(faults))
+
+
+def _few(text: str, longest: int = 64) -> str:
+    """Return the beginning of a text, cut between words."""
+    text = text.rstrip(".?: ")
+    if len(text) <= longest:
+        return text
+    return text[:longest].rpartition(" ")[0].rstrip(",;:(") + "…"
