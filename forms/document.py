@@ -17,7 +17,7 @@ PLACE_WORDS = ("commune_word", "province_word", "hamlet_word", "office", "centre
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
 
 
@@ -48,8 +48,8 @@ def decode(text: str) -> Document:
     except json.JSONDecodeError as error:
         place = f"Dòng {error.lineno}, cột {error.colno}"
         raise Faulty([f"{place}: tệp không phải JSON đúng ({error.msg})."]) from error
-    except RecursionError as error:
-        raise Faulty(["Tệp lồng quá sâu."]) from error
+    except (RecursionError, ValueError) as error:  # nested too deep, a number of 5.000 digits
+        raise Faulty([f"Tệp không đọc được ({error})."]) from error
     if not isinstance(document, dict):
         twice.append("Tệp phải là một khối { … }.")
     if twice:

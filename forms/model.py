@@ -25,8 +25,8 @@ class Faulty(ValueError):  # noqa: N818  # reads as "a faulty file"
     """A questionnaire file that may not be used; ``faults`` names every fault with its place."""
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = [fault.encode("utf-8", "backslashreplace").decode() for fault in faults]
+        super().__init__("\n".join(self.faults))
 
 
 @dataclass(frozen=True, slots=True)

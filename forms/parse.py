@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -38,11 +39,7 @@ def read(text: str, elsewhere: Elsewhere) -> Questionnaire:
     document = decode(text)
     faults: list[str] = []
     clean = _shape(document, faults)
-    if not faults:  # a missing name would only echo through the rules between blocks
-        faults += _faults(clean, elsewhere)
-    else:
-        echoes = set(faults)
-        faults += [fault for fault in _faults(clean, elsewhere) if fault not in echoes]
+    faults += [fault for fault in _faults(clean, elsewhere) if fault not in faults]
     if faults:
         raise Faulty(faults)
     return build(document)
@@ -112,6 +109,8 @@ def _shape(document: Document, faults: list[str]) -> dict[str, Any]:
     clean: dict[str, Any] = shape.shaped(document, shape.QUESTIONNAIRE, "Tệp", faults)
     scales = {}
     for name, blocks in clean["scales"].items():
+        if not re.fullmatch(r"[a-z0-9_]+", name):
+            faults.append(f"Thang đo {name}: mã chỉ gồm chữ thường không dấu, số và “_”.")
         if isinstance(blocks, list) and all(isinstance(one, dict) for one in blocks):
             place = f"Thang đo {name}, phương án"
             scales[name] = shape.shaped_list(blocks, shape.CHOICE, place, faults)
@@ -156,6 +155,9 @@ def _faults(clean: dict[str, Any], elsewhere: Elsewhere) -> Iterable[str]:
 def _head(clean: dict[str, Any]) -> Iterable[str]:
     if clean["languages"][:1] != ["vi"]:
         yield "Tệp, “languages”: tiếng Việt (vi) phải đứng đầu."
+    for language in clean["languages"]:
+        if not re.fullmatch(r"[a-z]{2,3}", language):
+            yield f"Tệp, “languages”: “{language}” phải là mã ngôn ngữ như “vi”, “en”."
     if not 1 <= clean["minutes"] <= 120:
         yield "Tệp, “minutes”: thời gian trả lời phải từ 1 đến 120 phút."
     if not 2 <= clean["index_scale"] <= max(CODES):
@@ -198,7 +200,7 @@ def _tree(clean: dict[str, Any]) -> Iterable[str]:
             yield f"Yếu tố {factor['id']}: không có lĩnh vực “{factor['area']}”."
         if factor["id"] not in filled:
             yield f"Yếu tố {factor['id']}: không có mục nào."
-    for area in areas - {factor["area"] for factor in clean["factors"]}:
+    for area in sorted(areas - {factor["area"] for factor in clean["factors"]}):
         yield f"Lĩnh vực {area}: không có yếu tố nào."
 
 
@@ -212,7 +214,7 @@ def _sections(clean: dict[str, Any]) -> Iterable[str]:
             if id not in ids:
                 yield f"Phần {section['id']}: không có mục “{id}”."
     for id in ids:
-        if shown[id] != 1:
+        if id and shown[id] != 1:
             times = "không nằm trong phần nào" if not shown[id] else "nằm trong nhiều phần"
             yield f"Mục {id}: {times}."
 

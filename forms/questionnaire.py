@@ -121,9 +121,9 @@ def parse(text: str) -> Questionnaire:
 def _items_of(key: str) -> frozenset[str] | None:
     if key not in keys():
         return None
-    items = document.decode(read(f"{key}.json")).get("items", [])
-    assert isinstance(items, list)
-    return frozenset(str(item["id"]) for item in items)
+    items = document.decode(read(f"{key}.json")).get("items")
+    blocks = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return frozenset(str(block.get("id", "")) for block in blocks)
 
 
 @lru_cache(maxsize=256)

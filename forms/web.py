@@ -52,23 +52,22 @@ def from_form(q: Questionnaire, form: Posted) -> dict[str, object]:
     questionnaires are kept (``check`` names them); the page's own names are passed over.
     """
     p = rules.plan(q)
-    answers: dict[str, object] = {}
+    codes, answers = p.codes, dict[str, object]()
     for name, values in form.lists():
-        if name not in p.items and name not in p.codes:
-            if name in _foreign():
-                answers[name] = values
-            continue
         value = values[0]
-        if name in p.several:
+        if name in codes and value in _CODES and len(values) == 1:
+            answers[name] = _CODES[value]
+        elif name in p.several:
             if given := [_CODES.get(value, value) for value in values if not _blank(value)]:
                 answers[name] = given
-        elif len(values) > 1:
+        elif name in p.items or name in codes:
+            if len(values) > 1:
+                answers[name] = values
+            elif not _blank(value):
+                number = name in p.numbers and _WHOLE.fullmatch(value)
+                answers[name] = int(value) if number else value
+        elif name in _foreign():
             answers[name] = values
-        elif name in p.codes and value in _CODES:
-            answers[name] = _CODES[value]
-        elif not _blank(value):
-            number = name in p.numbers and _WHOLE.fullmatch(value)
-            answers[name] = int(value) if number else value
     return answers
 
 
