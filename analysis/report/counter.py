@@ -10,7 +10,7 @@ from analysis.report.numbers import NONE, num, pct, share
 from analysis.results import Coverage, Figure, Result
 
 DECIMALS = 1  # tables of the counter carry one decimal (SIPAS two)
-MANY = 12  # more items than this go into an annex
+MANY = 12  # more items or comments than this go into an annex
 
 
 def build(result: Result, *, on: date, number: str = "") -> model.Report:
@@ -50,6 +50,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
+        source=result,
     )
 
 
@@ -164,7 +165,10 @@ def _results(result: Result, captions: sections.Captions) -> list[model.Block]:
         named = captions.figure(caption)
         blocks.append(sections.bars(figures, named, result.wave.index, DECIMALS) or chart)
     said = [*opinions.judgements(result), opinions.needs(result)]
-    return blocks + [body(text) for text in said if text]
+    blocks += [body(text) for text in said if text]
+    if len(result.comments) <= MANY and (voices := opinions.voices(result)):
+        blocks += voices
+    return blocks
 
 
 def answers(result: Result, figures: tuple[Figure, ...], caption: str = "") -> model.Table:
@@ -172,20 +176,22 @@ def answers(result: Result, figures: tuple[Figure, ...], caption: str = "") -> m
     count = max((len(f.shares) for f in figures if f.shares), default=5)
     names = wording.LEVELS if count == 5 else wording.POINTS
     columns = (
-        Column("TT", 12, "centre"),
-        Column("Nội dung", 165 - 12 - 16 - 16 - 14 * count),
-        Column("Số\ný kiến", 16, "right"),
-        Column("Chỉ số\n(%)", 16, "right", bold=True),
-        *(Column(_stacked(name), 14, "right") for name in names),
+        Column("TT", 10, "centre"),
+        Column("Nội dung", 165 - 10 - 15 - 14 - 13.5 * count),
+        Column("Số\ný kiến", 15, "right"),
+        Column("Chỉ số\n(%)", 14, "right", bold=True),
+        *(Column(_stacked(name), 13.5, "right") for name in names),
     )
-    rows = tuple(_answer_row(f, count) for f in figures)
+    heads: model.Weight = "area" if any(f.kind == "item" for f in figures) else "plain"
+    rows = tuple(_answer_row(f, count, heads) for f in figures)
     note = sections.notes(
         figures,
         "Tỷ lệ tính trên số người trả lời từng nội dung, không có khoảng tin cậy.",
+        wording.explained(row.cells[1] for row in rows),
         hide_n=result.wave.hide_n,
         min_n=result.wave.min_n,
     )
-    return model.Table(columns, rows, caption, note=note, size=10.5, tight=len(rows) > MANY)
+    return model.Table(columns, rows, caption, note=note, size=10, tight=len(rows) > 2 * MANY)
 
 
 def _stacked(name: str) -> str:
@@ -196,21 +202,22 @@ def _stacked(name: str) -> str:
     return name.replace(" ", "\n")
 
 
-def _answer_row(figure: Figure, count: int) -> Row:
+def _answer_row(figure: Figure, count: int, heads: model.Weight) -> Row:
     shares = figure.shares if figure.shares and not sections.hidden(figure) else None
     parts = [share(part, DECIMALS) for part in shares] if shares else [NONE] * count
-    name = wording.abbreviated(figure.name)
+    item = figure.kind == "item"
+    name = wording.abbreviated(figure.name) if item else wording.short(figure.name)
     if sections.hidden(figure):
         name += f" ({wording.HIDDEN})"
     cells = (
-        figure.number.split(".")[-1],
+        figure.number.split(".")[-1].split(" ")[-1],
         name,
         sections.persons(figure),
         sections.value(figure, DECIMALS),
         *parts,
     )
-    weight = {"area": "area", "total": "sum"}.get(figure.kind, "plain")
-    return Row(cells, weight)  # type: ignore[arg-type]
+    weights: dict[str, model.Weight] = {"area": "area", "total": "sum", "factor": heads}
+    return Row(cells, weights.get(figure.kind, "plain"))
 
 
 def _annexes(result: Result, belongs: str) -> list[model.Block]:
@@ -221,7 +228,7 @@ def _annexes(result: Result, belongs: str) -> list[model.Block]:
         parts.append((title, [answers(result, items)]))
     if result.others:
         parts.append(("CÁC CÂU HỎI KHÁC", list(opinions.tables(result))))
-    if voices := opinions.voices(result):
+    if len(result.comments) > MANY and (voices := opinions.voices(result)):
         parts.append(("Ý KIẾN CỦA NGƯỜI DÂN", list(voices)))
     blocks: list[model.Block] = []
     for place, (title, content) in enumerate(parts, 1):

@@ -30,7 +30,7 @@ from analysis.report.numbers import NONE, num, share
 
 SIZE = 10.5  # of the text in a figure; the least is SMALL
 SMALL = 9.5
-STEP = 11.6  # between lines of a wrapped label
+STEP = 11.3  # between lines of a wrapped label
 HATCHED = 2  # so many lowest levels carry white hatching: grey print stays unambiguous
 
 
@@ -68,7 +68,7 @@ class Figure(Drawing):
 
 def _tall(pitch: float, lines: list[str]) -> float:
     """Height of a chart row: its pitch, more when the label has more lines."""
-    return max(pitch * MM, len(lines) * STEP + 4)
+    return max(pitch * MM, len(lines) * STEP + 2.5)
 
 
 def axis(low: float, high: float) -> tuple[int, int, int]:
@@ -366,3 +366,39 @@ class LevelPlot(Figure):
 def _tens(part: float, least: int) -> int:
     """A share 0..1 as percent rounded up to a ten, at least ``least``, at most 100."""
     return min(100, max(least, ceil(round(part * 100, 6) / 10) * 10))
+
+
+class SharePlot(Figure):
+    """One bar a line from zero, its share at the right."""
+
+    FOOT, LABEL = 7 * MM, 92 * MM
+
+    def __init__(self, chart: model.ShareBars) -> None:
+        self.chart = chart
+        self.labels = [fill(plain(name, 160), REGULAR, SIZE, self.LABEL) for name, _ in chart.bars]
+        self.talls = [_tall(chart.pitch, lines) + 2 for lines in self.labels]
+        super().__init__(sum(self.talls) + self.FOOT, chart.caption, chart.note)
+
+    def plot(self, top: float) -> None:
+        """Grid, bars, labels, shares."""
+        x0, x1 = self.LABEL + 3 * MM, TEXT - 14 * MM
+        bottom, canvas = top - sum(self.talls), self.canv
+        for v in range(0, 101, 20):
+            x = x0 + v / 100 * (x1 - x0)
+            canvas.setLineWidth(0.3)
+            canvas.setStrokeColor(GRID)
+            canvas.line(x, bottom, x, top)
+            self.text(x, bottom - 3.9 * MM, num(v, 0), anchor="centre", colour=SOFT)
+        y = top
+        for (_, part), lines, tall in zip(self.chart.bars, self.labels, self.talls, strict=True):
+            self.label(0, y - tall / 2, lines, REGULAR)
+            thick = min(tall, self.chart.pitch * MM) * 0.6
+            canvas.setFillColor(FIVE[3])
+            canvas.setStrokeColor(SOFT)
+            canvas.setLineWidth(0.35)
+            canvas.rect(x0, y - (tall + thick) / 2, part * (x1 - x0), thick, stroke=1, fill=1)
+            self.text(TEXT, y - tall / 2 - SIZE * 0.34, share(part), anchor="right")
+            y -= tall
+        canvas.setStrokeColor(INK)
+        canvas.setLineWidth(0.8)
+        canvas.line(x0, bottom, x0, top)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from analysis.results import Result
+
 Align = Literal["left", "centre", "right"]
 Weight = Literal["plain", "sum", "group", "area"]
 
@@ -154,6 +156,16 @@ class LevelBars:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareBars:
+    """Plain bars of one share 0..1 each, in the order given, on an axis 0 to 100."""
+
+    caption: str
+    bars: tuple[tuple[str, float], ...]
+    note: str = ""
+    pitch: float = 6.2  # mm a line
+
+
+@dataclass(frozen=True, slots=True)
 class MethodBox:
     """How the figures were made: what is a fact and what is a choice of the wave."""
 
@@ -192,6 +204,7 @@ Block = (
     | Table
     | DotChart
     | LevelBars
+    | ShareBars
     | MethodBox
     | SignOff
     | Annex
@@ -208,6 +221,7 @@ class Report:
     blocks: tuple[Block, ...]
     synthetic: bool
     created: date
+    source: Result  # the figures it was made of: what the CSV writes
 
 
 def runs(*parts: str | Run) -> tuple[Run, ...]:

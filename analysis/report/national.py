@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from analysis.report import counter, model, opinions, ranking, sections, unit, wording
@@ -9,14 +10,17 @@ from analysis.report.model import Heading, body
 from analysis.report.numbers import num, pct
 from analysis.results import Result
 
-UNITS = "tỉnh, thành phố"
-NAMES = "Tỉnh, thành phố"
-
 
 def build(result: Result, *, on: date, number: str = "") -> model.Report:
-    """The report of the whole wave, dated ``on``; self-selected answers get the counter report."""
+    """The report of the whole wave, dated ``on``.
+
+    Self-selected answers get the counter report, a wave without parts to compare the unit's.
+    """
     if result.wave.kind == "self_selected":
         return counter.build(result, on=on, number=number)
+    if len(result.units) < 2:
+        return unit.build(result, on=on, number=number)
+    names, capitals = ranking.kind_of(result)
     wave, captions = result.wave, sections.Captions()
     lines = (
         "Chỉ số hài lòng của người dân đối với sự phục vụ",
@@ -34,31 +38,30 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         *unit.fieldwork(result, captions),
         Heading("III. MỨC ĐỘ HÀI LÒNG, NHẬN ĐỊNH VÀ NHU CẦU"),
         *_results(result, captions),
-        Heading("IV. SO SÁNH CÁC TỈNH, THÀNH PHỐ"),
-        *_comparison(result, captions),
+        Heading(f"IV. SO SÁNH CÁC {capitals}"),
+        *_comparison(result, names, captions),
         Heading("V. PHƯƠNG PHÁP"),
         model.MethodBox(wording.method_rows(result)),
         body(_closing(result)),
         wording.sign_off(wave),
     ]
-    first = 1
-    if result.units:
-        title = (f"BẢNG XẾP HẠNG CHỈ SỐ HÀI LÒNG NĂM {wave.year}", "CỦA CÁC TỈNH, THÀNH PHỐ")
-        blocks += [model.Annex("I", title, belongs), ranking.league(result, NAMES)]
-        first = 2
-    blocks += unit.annexes(result, belongs, first)
+    title = (f"BẢNG XẾP HẠNG CHỈ SỐ HÀI LÒNG NĂM {wave.year}", f"CỦA CÁC {capitals}")
+    league = ranking.league(result, names.capitalize())
+    blocks += [model.Annex("I", title, belongs), league, *unit.annexes(result, belongs, 2)]
     return model.Report(
         title=f"Báo cáo {lines[0][0].lower()}{lines[0][1:]} {lines[1]}",
         author=wave.owner_name,
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
+        source=result,
     )
 
 
 def _summary(result: Result) -> list[model.Paragraph]:
     wave, total = result.wave, result.total
-    spread = ranking.spread(result, UNITS, result.scope_name)
+    names, _ = ranking.kind_of(result)
+    spread = ranking.spread(result, names, result.scope_name)
     first = body(
         f"Chỉ số hài lòng (SIPAS) năm {wave.year} của {result.scope_name} đạt ",
         *sections.estimate(total, wording.level(wave)),
@@ -87,12 +90,12 @@ def _results(result: Result, captions: sections.Captions) -> list[model.Block]:
         if said := [body(text) for text in sentences if text]:
             blocks += [Heading(f"{number}. {title}", 2), *said]
             number += 1
+    if chart := opinions.needs_chart(result):
+        blocks.append(replace(chart, caption=captions.figure(chart.caption)))
     return blocks
 
 
-def _comparison(result: Result, captions: sections.Captions) -> list[model.Block]:
-    if len(result.units) < 2:
-        return [body("Không có đơn vị để so sánh.")]
+def _comparison(result: Result, names: str, captions: sections.Captions) -> list[model.Block]:
     count = num(len(result.units), 0)
     said = ranking.ties(result)
     return [
@@ -100,8 +103,8 @@ def _comparison(result: Result, captions: sections.Captions) -> list[model.Block
         ranking.unit_chart(
             result,
             result.units,
-            captions.figure(f"Chỉ số hài lòng và khoảng hạng của {count} {UNITS}"),
-            names=NAMES,
+            captions.figure(f"Chỉ số hài lòng và khoảng hạng của {count} {names}"),
+            names=names.capitalize(),
             whole=result.scope_name,
         ),
     ]

@@ -18,20 +18,32 @@ def _question(one: Distribution) -> str:
     return one.id.split(".")[0]
 
 
+def _wished(result: Result) -> tuple[str, list[tuple[str, float]]]:
+    """The strongest wish in the form's words, and its share for each need, greatest first."""
+    wish, known = "", []
+    for one in result.others:
+        if _question(one) == NEEDS and one.choices:
+            strongest = max(one.choices, key=lambda choice: choice.code)
+            if strongest.share is not None:
+                wish = strongest.label.lower()
+                known.append((wording.short(one.name), strongest.share))
+    return wish, sorted(known, key=lambda pair: -pair[1])
+
+
 def needs(result: Result, most: int = 4) -> str:
     """The needs most citizens strongly wish for, in words; nothing when none were asked."""
-    known = [
-        (strongest.share, one, strongest)
-        for one in result.others
-        if _question(one) == NEEDS
-        and (strongest := max(one.choices, key=lambda choice: choice.code)).share is not None
-    ]
+    wish, known = _wished(result)
     if not known:
         return ""
-    known.sort(key=lambda entry: -(entry[0] or 0.0))
-    wish = known[0][2].label.lower()
-    listed = "; ".join(f"{wording.inner(one.name)} ({pct(part)})" for part, one, _ in known[:most])
+    listed = "; ".join(f"{wording.inner(name)} ({pct(part)})" for name, part in known[:most])
     return f"Các nội dung có nhiều người dân “{wish}” cải thiện nhất: {listed}."
+
+
+def needs_chart(result: Result) -> model.ShareBars | None:
+    """Every need with the share of those who strongly wish for it; None when none were asked."""
+    wish, known = _wished(result)
+    caption = f"Tỷ lệ người dân “{wish}” cải thiện từng nội dung (%)"
+    return model.ShareBars(caption, tuple(known)) if known else None
 
 
 def judgements(result: Result) -> tuple[str, ...]:
@@ -49,14 +61,14 @@ def judgements(result: Result) -> tuple[str, ...]:
     return tuple(out)
 
 
-def tables(result: Result, number: int = 1) -> Iterator[model.Table]:
-    """Every question outside the index as a table; captions count from ``number``."""
+def tables(result: Result) -> Iterator[model.Table]:
+    """Every question outside the index as a table under the question's own number."""
     for question, group in groupby(result.others, key=_question):
         rows = list(group)
-        title = wording.QUESTIONS.get(question, wording.short(rows[0].name))
-        caption = f"Bảng {number}. {title}"
+        title = wording.QUESTIONS.get(question, wording.short(rows[0].question or rows[0].name))
+        number = rows[0].number.split(".")[0]
+        caption = f"{number}. {title}" if number else title
         yield _lines(rows[0], caption) if len(rows) == 1 else _matrix(rows, caption)
-        number += 1
 
 
 def _lines(one: Distribution, caption: str) -> model.Table:
@@ -67,7 +79,7 @@ def _lines(one: Distribution, caption: str) -> model.Table:
         Column("Tỷ lệ (%)", 27, "right"),
     )
     rows = [_line(choice) for choice in one.choices]
-    rows.append(Row(("Tổng số người trả lời", num(one.n, 0), NONE), "sum"))
+    rows.append(Row(("Tổng số người trả lời", num(one.n, 0) if one.n else NONE, NONE), "sum"))
     return model.Table(columns, tuple(rows), caption, size=11, tight=True)
 
 
@@ -93,7 +105,7 @@ def _matrix(group: list[Distribution], caption: str) -> model.Table:
     for one in group:
         name = one.name if distinct else one.choices[0].label
         cells = (share(choice.share) for choice in one.choices[:shown])
-        rows.append(Row((wording.abbreviated(name), num(one.n, 0), *cells)))
+        rows.append(Row((wording.short(name), num(one.n, 0) if one.n else NONE, *cells)))
     unit = "Đơn vị tính của các cột tỷ lệ: %" if shown > 1 else ""
     return model.Table(columns, tuple(rows), caption, unit=unit, size=10.5, tight=True)
 

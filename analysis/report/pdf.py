@@ -31,7 +31,7 @@ from analysis.report.decree import (
     title,
 )
 from analysis.report.faces import BOLD, REGULAR, line, register
-from analysis.report.figures import LevelPlot, dot_plots
+from analysis.report.figures import LevelPlot, SharePlot, dot_plots
 from analysis.report.ink import (
     BODY,
     BOTTOM,
@@ -87,6 +87,8 @@ def _flow(block: model.Block) -> list[Flowable]:
             return [*dot_plots(block)]
         case model.LevelBars():
             return [LevelPlot(block)]
+        case model.ShareBars():
+            return [SharePlot(block)]
         case model.MethodBox():
             return [Method.of(block)]
         case model.SignOff():
@@ -105,13 +107,23 @@ def _kept(flow: list[Flowable]) -> list[Flowable]:
     out: list[Flowable] = []
     group: list[Flowable] = []
     for i, flowable in enumerate(flow):
-        group.append(flowable)
+        if isinstance(flowable, Method) and isinstance(_at(flow, i + 2), SignOff):
+            upper, lower = flowable.parted()
+            out += _together([*group, upper])
+            group = [lower]
+        else:
+            group.append(flowable)
         heading = isinstance(flowable, Paragraph) and flowable.style in (HEAD_1, HEAD_2)
-        if heading or (i + 1 < len(flow) and isinstance(flow[i + 1], SignOff)):
+        before = any(isinstance(_at(flow, i + k), SignOff) for k in (1, 2))
+        if heading or (before and isinstance(flowable, Method | Paragraph)):
             continue
         out += _together(group)
         group = []
     return out + group
+
+
+def _at(flow: list[Flowable], i: int) -> Flowable | None:
+    return flow[i] if i < len(flow) else None
 
 
 def _together(group: list[Flowable]) -> list[Flowable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from analysis.report import model, wording
@@ -71,13 +72,13 @@ def league(result: Result, names: str) -> model.Table:
     areas = result.of("area")
     regional = any(unit.region_rank is not None for unit in result.units)
     columns = (
-        Column("Hạng", 12, "right"),
-        Column("Khoảng\nhạng", 17, "centre"),
-        Column(names, 42 if regional else 56),
-        Column("Số\nphiếu", 16, "right"),
+        Column("Hạng", 11, "right"),
+        Column("Khoảng\nhạng", 15, "centre"),
+        Column(names, 165 - 80 - 15.5 * len(areas) - (13 if regional else 0)),
+        Column("Số\nphiếu", 14, "right"),
         Column("Chỉ số\n(%)", 15, "right", bold=True),
-        Column(f"Khoảng tin cậy\n{wording.level(result.wave)} (%)", 27, "centre"),
-        *(Column(f"Lĩnh vực\n{area.number}", 15, "right") for area in areas),
+        Column(f"Khoảng tin cậy\n{wording.level(result.wave)} (%)", 25, "centre"),
+        *(Column(f"Lĩnh vực\n{area.number}", 15.5, "right") for area in areas),
         *((Column("Hạng\ntrong\nvùng", 13, "centre"),) if regional else ()),
     )
     bands = _bands(result.units)
@@ -93,7 +94,7 @@ def league(result: Result, names: str) -> model.Table:
         hide_n=result.wave.hide_n,
         min_n=result.wave.min_n,
     )
-    return model.Table(columns, rows, note=note, size=11, tight=True)
+    return model.Table(columns, rows, note=note, size=10.5, tight=True)
 
 
 def _league_row(unit: UnitResult, areas: tuple[Figure, ...], *, regional: bool) -> tuple[str, ...]:
@@ -110,6 +111,13 @@ def _league_row(unit: UnitResult, areas: tuple[Figure, ...], *, regional: bool) 
     if regional:
         cells.append(NONE if unit.region_rank is None else f"{unit.region_rank}/{unit.region_size}")
     return tuple(cells)
+
+
+def kind_of(result: Result) -> tuple[str, str]:
+    """What the compared units are called, in a sentence and in capitals."""
+    provinces = all(re.fullmatch(r"vn\d\d:\d\d", unit.unit) for unit in result.units)
+    name = "tỉnh, thành phố" if provinces and result.units else "đơn vị"
+    return name, name.upper()
 
 
 def spread(result: Result, names: str, whole: str) -> str:

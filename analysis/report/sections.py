@@ -41,8 +41,12 @@ def persons(figure: Figure) -> str:
 
 def interval(figure: Figure) -> str:
     """ "82,87–86,04", starred when few degrees of freedom carry it; says when not published."""
+    if "no_answer" in figure.flags:
+        return wording.NO_ANSWER
     if hidden(figure):
         return wording.HIDDEN
+    if "census" in figure.flags:
+        return wording.CENSUS
     known = span(figure.low, figure.high)
     return known + "*" if "low_df" in figure.flags and known != NONE else known
 
@@ -67,13 +71,17 @@ def notes(figures: Iterable[Figure], *sentences: str, hide_n: int, min_n: int) -
         parts.append(f"“{wording.HIDDEN}”: dưới {num(hide_n, 0)} phiếu.")
     if "low_df" in marks:
         parts.append("*: khoảng tin cậy dựa trên ít bậc tự do, cần thận trọng.")
+    if "no_variance" in marks:
+        parts.append("—: không tính được khoảng tin cậy.")
+    if "incomplete" in marks:
+        parts.append("Chỉ số tổng hợp không gồm nội dung chưa có người trả lời.")
     return f"Ghi chú: {' '.join(parts)}" if parts else ""
 
 
 def estimate(figure: Figure, level: str) -> tuple[str | model.Run, ...]:
     """ "**84,52%** (khoảng tin cậy 95%: 82,87–86,04)" as runs."""
     if hidden(figure):
-        return (wording.HIDDEN,)
+        return (wording.NO_ANSWER if "no_answer" in figure.flags else wording.HIDDEN,)
     if figure.low is None:
         return (bold(pct(figure.value)),)
     known = span(figure.low, figure.high)
@@ -104,7 +112,8 @@ def accounts(result: Result, caption: str) -> model.Table | None:
 def _account(account: Account) -> tuple[str, ...]:
     counts = (account.issued, account.returned, account.valid)
     rates = (rate(account.returned, account.issued), rate(account.valid, account.returned))
-    return (account.name, *(num(n, 0) for n in counts), *map(pct, rates))
+    name = account.name[:1].upper() + account.name[1:]
+    return (name, *(num(n, 0) for n in counts), *map(pct, rates))
 
 
 def rate(part: int, whole: int) -> float | None:
@@ -125,12 +134,14 @@ def accounts_sentence(result: Result) -> tuple[str, ...]:
 
 
 def care_sentence(result: Result) -> str:
-    """What was set aside, and where the answers came from."""
-    text = f"Phiếu hợp lệ được thu qua: {wording.channels(result)}. " if result.channels else ""
+    """What was set aside and why."""
+    text = ""
     if result.flagged:
-        text += f"{num(result.flagged, 0)} phiếu được đánh dấu cần xem lại. "
+        text += f"Có {num(result.flagged, 0)} phiếu được đánh dấu cần xem lại. "
     if result.void:
-        text += f"{num(result.void, 0)} phiếu bị loại, không tính vào kết quả."
+        text += f"Có {num(result.void, 0)} phiếu bị loại, không tính vào kết quả. "
+    if result.loose:
+        text += f"Có {num(result.loose, 0)} phiếu không gắn với mẫu, không tính vào chỉ số nào."
     return text.strip()
 
 
@@ -311,7 +322,7 @@ def extremes(result: Result) -> tuple[model.Paragraph, ...]:
 def cautions(result: Result) -> tuple[model.Paragraph, ...]:
     """What may not be concluded from these figures."""
     said = [
-        "Không kết luận yếu tố, nội dung này hơn, kém yếu tố, nội dung kia khi khoảng tin cậy của "
+        "không kết luận yếu tố, nội dung này hơn, kém yếu tố, nội dung kia khi khoảng tin cậy của "
         "chúng giao nhau"
     ]
     if any(unit.rank for unit in result.units):

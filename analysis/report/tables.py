@@ -215,7 +215,7 @@ class Method(Drawing):
     KEY = 34 * MM
 
     def __init__(self, rows: list[tuple[Any, Any, float]]) -> None:
-        self.rows = rows
+        self.rows, self.top, self.bottom = rows, 0.8, 0.8
         super().__init__(sum(tall for *_, tall in rows))
         self.spaceBefore, self.spaceAfter = 6, 4
 
@@ -243,7 +243,18 @@ class Method(Drawing):
             used += self.rows[count][2]
             count += 1
         count = min(count, len(self.rows) - 2)
-        return [Method(self.rows[:count]), Method(self.rows[count:])] if count > 1 else []
+        if count < 2:
+            return []
+        first, rest = Method(self.rows[:count]), Method(self.rows[count:])
+        first.top, rest.bottom, rest.spaceAfter = self.top, self.bottom, self.spaceAfter
+        return [first, rest]
+
+    def parted(self) -> tuple[Method, Method]:
+        """The box without its last two rows, and these two; they join without a seam."""
+        upper, lower = Method(self.rows[:-2]), Method(self.rows[-2:])
+        upper.bottom = lower.top = 0.25
+        upper.spaceAfter = lower.spaceBefore = 0
+        return upper, lower
 
     def draw(self) -> None:
         """Keys on a tint, hairlines between rows, one frame around."""
@@ -256,6 +267,9 @@ class Method(Drawing):
             left.drawOn(canvas, 6, y - 2.5 - left.height)
             right.drawOn(canvas, self.KEY + 6, y - 2.5 - right.height)
             y -= tall
+        self.rule(0, TEXT, self.height, self.top, INK if self.top > 0.5 else HAIR)
+        self.rule(0, TEXT, 0, self.bottom, INK if self.bottom > 0.5 else HAIR)
         canvas.setStrokeColor(INK)
         canvas.setLineWidth(0.8)
-        canvas.rect(0, 0, TEXT, self.height, stroke=1, fill=0)
+        for x in (0, TEXT):
+            canvas.line(x, 0, x, self.height)

@@ -10,6 +10,7 @@ from analysis.report.numbers import num, pct, words
 from analysis.results import Figure, Result
 
 UNITS = "đơn vị"
+MOST_ACCOUNTS = 12  # longer accounts of forms go into an annex
 MOST_IN_BODY = 3  # items named as lowest
 
 
@@ -48,6 +49,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
+        source=result,
     )
 
 
@@ -77,11 +79,13 @@ def _areas(result: Result) -> str:
 
 
 def fieldwork(result: Result, captions: sections.Captions) -> tuple[model.Block, ...]:
-    """When and how answers were taken, and the account of the forms."""
-    said = f"Phiếu được thu {wording.period(result.wave)}. "
+    """When and how answers were taken, and the account of the forms (a long one is an annex)."""
+    said = f"Phiếu được thu {wording.period(result.wave)} qua {wording.channels(result)}. "
     said += "".join(sections.accounts_sentence(result)) + sections.care_sentence(result)
     if not result.accounts:
         return (body(said),)
+    if len(result.accounts) > MOST_ACCOUNTS:
+        return (body(said.strip() + " Số liệu từng địa bàn ở phụ lục."),)
     table = sections.accounts(result, captions.table("Kết quả phát, thu phiếu khảo sát"))
     return (body(said), table) if table else (body(said),)
 
@@ -133,7 +137,7 @@ def _advice(result: Result) -> tuple[Paragraph, ...]:
     return (
         body(
             f"{count} nội dung có chỉ số thấp nhất: {listed}. Đề nghị các cơ quan, đơn vị có liên "
-            "quan xem xét nguyên nhân và có giải pháp cải thiện, trước hết đối với các nội dung này."
+            "quan xem xét nguyên nhân và có giải pháp cải thiện, trước hết với các nội dung này."
         ),
     )
 
@@ -156,6 +160,8 @@ def annexes(result: Result, belongs: str, first: int = 1) -> list[model.Block]:
     if items := result.of("item"):
         title = f"CHỈ SỐ HÀI LÒNG THEO {len(items)} NỘI DUNG"
         parts.append((title, [sections.item_table(result)]))
+    if len(result.accounts) > MOST_ACCOUNTS and (table := sections.accounts(result, "")):
+        parts.append(("KẾT QUẢ PHÁT, THU PHIẾU KHẢO SÁT", [table]))
     if result.others:
         parts.append(("NHẬN ĐỊNH VÀ NHU CẦU", list(opinions.tables(result))))
     if voices := opinions.voices(result):

@@ -14,6 +14,8 @@ from analysis.results import Kind, Result, WaveInfo
 LEVELS = ("Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng")
 POINTS = ("0 điểm", "1 điểm", "2 điểm")
 HIDDEN = "không công bố"
+NO_ANSWER = "chưa có phiếu"
+CENSUS = "toàn bộ"
 CHANNELS = {
     "kiosk": "máy tại quầy",
     "qr": "mã QR",
@@ -27,6 +29,11 @@ INDEX = {
     "của từng nội dung",
     "scaled": "Điểm trung bình quy về 0–100: (mức trả lời trừ 1) chia 4, nhân 100",
     "mean5": "Điểm trung bình quy về 20–100: mức trả lời chia 5, nhân 100",
+}
+INDEX_OF_THREE = {
+    "top2": "Tỷ lệ phần trăm ý kiến ở mức cao nhất (2 điểm) của từng tiêu chí",
+    "scaled": "Số điểm đạt được trên số điểm tối đa (mỗi tiêu chí 0, 1 hoặc 2 điểm), nhân 100",
+    "mean5": "Mức trả lời chia mức cao nhất, nhân 100",
 }
 AGGREGATE = {
     "item": "trung bình các nội dung, mỗi nội dung có trọng số như nhau",
@@ -58,13 +65,10 @@ VOLUNTEERS = (
     "Ý kiến do người dân tự nguyện gửi không phải là mẫu ngẫu nhiên nên không có sai số chọn "
     "mẫu và không có khoảng tin cậy; số liệu chỉ nói về những người đã trả lời"
 )
-SYNTHETIC = (
-    "Báo cáo này lập từ dữ liệu mô phỏng để trình diễn; mọi con số đều không phải kết quả thật "
-    "và không được dùng vào bất kỳ việc nào khác."
-)
+SYNTHETIC = "Báo cáo lập từ dữ liệu mô phỏng; mọi con số đều không phải kết quả thật."
 ABBREVIATIONS = {
     "TTPVHCC": "Trung tâm Phục vụ hành chính công",
-    "PVHCC": "Phục vụ hành chính công",
+    "PVHCC": "phục vụ hành chính công",
     "TTHC": "thủ tục hành chính",
 }
 QUESTIONS = {
@@ -111,7 +115,7 @@ def explained(texts: Iterable[str]) -> str:
     """The sentence that explains the letters which occur in ``texts``."""
     printed = " ".join(texts)
     used = [
-        f"{letters}: {words[:1].lower()}{words[1:]}"
+        f"{letters}: {words}"
         for letters, words in ABBREVIATIONS.items()
         if re.search(rf"\b{letters}\b", printed)
     ]
@@ -142,7 +146,9 @@ def document_number(number: str, owner: str) -> str:
 
 
 def _initials(owner: str) -> str:
-    return "".join(word[0].upper() for word in re.findall(r"\w+", owner))
+    """First letters of the agency's name without the place it serves."""
+    kept = re.split(r"\s(?:tỉnh|thành phố|phường|xã|đặc khu|quận|huyện|thị xã)\s", owner)[0]
+    return "".join(word[0].upper() for word in re.findall(r"\w+", kept))
 
 
 def masthead(wave: WaveInfo, on: date, number: str) -> model.Masthead:
@@ -204,8 +210,8 @@ def method_rows(result: Result) -> tuple[tuple[str, tuple[Run, ...]], ...]:
     rows = [("Công cụ", runs(_instrument(result)))]
     if result.design:
         rows.append(("Mẫu", runs(_sample(result))))
-    rows.append(("Kênh thu phiếu", runs(f"{channels(result) or 'chưa có phiếu'}, {period(wave)}.")))
-    rows.append(("Chỉ số", _index(wave)))
+    rows.append(("Kênh thu phiếu", runs(_channels(result))))
+    rows.append(("Chỉ số", _index(result)))
     rows.append(("Cơ sở tính", runs(BASE[wave.base])))
     if result.design:
         rows.append((f"Khoảng tin cậy {level(wave)}", runs(_interval(result))))
@@ -218,6 +224,11 @@ def method_rows(result: Result) -> tuple[tuple[str, tuple[Run, ...]], ...]:
     return tuple(rows)
 
 
+def _channels(result: Result) -> str:
+    text = f"{channels(result) or 'chưa có phiếu'}, {period(result.wave)}."
+    return text[0].upper() + text[1:]
+
+
 def _instrument(result: Result) -> str:
     kinds: tuple[tuple[Kind, str], ...] = (
         ("item", "nội dung"),
@@ -226,7 +237,7 @@ def _instrument(result: Result) -> str:
     )
     counts = [f"{len(result.of(kind))} {name}" for kind, name in kinds if result.of(kind)]
     title = short(result.wave.questionnaire_title)
-    return f"{title} (mã {result.wave.questionnaire}): {', '.join(counts)}."
+    return f"Phiếu “{title}” (mã {result.wave.questionnaire}): {', '.join(counts)}."
 
 
 def _sample(result: Result) -> str:
@@ -245,9 +256,12 @@ def _sample(result: Result) -> str:
     return text + "."
 
 
-def _index(wave: WaveInfo) -> tuple[Run, ...]:
+def _index(result: Result) -> tuple[Run, ...]:
+    wave = result.wave
+    three = any(figure.shares and len(figure.shares) == 3 for figure in result.figures)
+    names = INDEX_OF_THREE if three else INDEX
     return runs(
-        f"{INDEX.get(wave.index, 'Theo quy định của đợt khảo sát')} (phương pháp ",
+        f"{names.get(wave.index, 'Theo quy định của đợt khảo sát')} (phương pháp ",
         Run(wave.index, italic=True),
         "). Yếu tố, lĩnh vực và chỉ số chung: "
         f"{AGGREGATE.get(wave.aggregate, 'theo quy định của đợt khảo sát')} (cách gộp ",
