@@ -73,9 +73,9 @@ def _listed(wave: Wave) -> dict[str, object]:
         "wave": wave,
         "phase": phase,
         "state": state,
-        "valid": counts.valid,
-        "flagged": counts.flagged,
-        "today": counts.days.get(clock.day(clock.now()), 0),
+        "valid": _count(counts.valid),
+        "flagged": _count(counts.flagged),
+        "today": _count(counts.days.get(clock.day(clock.now()), 0)),
     }
 
 
@@ -88,6 +88,10 @@ def _state(wave: Wave) -> tuple[str, str]:
     if closed < clock.day(now) or wave.closed_at:
         return "closed", t("staff.closed_on", on=_day(closed))
     return "soon", t("staff.opens_on", on=_day(wave.opens_on))
+
+
+def _count(n: int) -> str:
+    return f"{n:,}".replace(",", ".")
 
 
 def _day(on: date) -> str:

@@ -23,7 +23,9 @@ LIGHT_ON = (1, 5)
 #: Number of answers -> their colours, worst to best.
 COLOURS = {5: (1, 2, 3, 4, 5), 4: (1, 2, 4, 5), 3: (1, 3, 5), 2: (2, 4)}
 #: The narrowest axis, in percent: a narrower one would make noise look like news.
-NARROWEST = 20
+NARROWEST = 10
+#: A bar of 22 px in the middle of its row, however high the row is.
+MIDDLE = 'y="50%" height="22" transform="translate(0 -11)"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,28 @@ class Axis:
         return 100 * (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
 
 
+#: The axis that is not cut.
+WHOLE = Axis(0, 100, (0, 25, 50, 75, 100))
+#: An axis begins and ends at a multiple of this, in percent ...
+STEP = 5
+#: ... and one wider than this is shown whole.
+WIDEST = 50
+
+
 def axis(figures: Iterable[Figure]) -> Axis:
     """Return the axis, in percent, that holds every value and interval of ``figures``."""
     known = [f for f in figures if f.value is not None]
     ends = [100 * e for f in known for e in (f.value, f.low, f.high) if e is not None]
     if not ends:
-        return Axis(0, 100, (0, 25, 50, 75, 100))
-    low, high = int(min(ends)) // 10 * 10, -(-int(max(ends) + 0.999) // 10) * 10
-    low, high = max(0, min(low, 90)), min(100, high)
+        return WHOLE
+    low, high = int(min(ends)) // STEP * STEP, -(-max(ends) // STEP) * STEP
+    low, high = max(0, low), min(100, int(high))
     if high - low < NARROWEST:
-        low, high = max(0, high - NARROWEST), min(100, max(high, NARROWEST))
-    if high - low > 60:
-        return Axis(0, 100, (0, 25, 50, 75, 100))
-    step = 5 if high - low == NARROWEST else 10
-    return Axis(low, high, tuple(range(low, high + 1, step)))
+        low, high = max(0, high - NARROWEST), max(high, NARROWEST)
+    if high - low > WIDEST:
+        return WHOLE
+    step = STEP if high - low <= 4 * STEP else 2 * STEP
+    return Axis(low, high, tuple(range(low - low % -step, high + 1, step)))
 
 
 def rank_axis(places: int) -> Axis:
@@ -104,9 +114,9 @@ def rank(place: int | None, low: int | None, high: int | None, scale: Axis) -> M
 
 def bounds(low: float, high: float, value: float) -> Markup:
     """Draw what self-selected answers may say: the worst-case band and the share answered."""
-    scale = Axis(0, 100, (0, 25, 50, 75, 100))
-    band = f'<rect class="band" x="{100 * low:.2f}%" width="{100 * (high - low):.2f}%" y="7"'
-    return _svg([*_grid(scale), f'{band} height="16"/>', _dot(100 * value)])
+    scale = WHOLE
+    band = f'<rect class="band" x="{100 * low:.2f}%" width="{100 * (high - low):.2f}%" {MIDDLE}/>'
+    return _svg([*_grid(scale), band, _dot(100 * value)])
 
 
 def bar(shares: Sequence[float]) -> Markup:
@@ -115,12 +125,12 @@ def bar(shares: Sequence[float]) -> Markup:
     starts = [0.0, *accumulate(widths)]
     parts = list(zip(COLOURS[len(shares)], starts, widths, strict=False))
     rects = [
-        f'<rect class="seg a{colour}" x="{x:.2f}%" width="{width:.2f}%" y="4" height="22"/>'
+        f'<rect class="seg a{colour}" x="{x:.2f}%" width="{width:.2f}%" {MIDDLE}/>'
         for colour, x, width in parts
         if width > 0
     ]
     words = [
-        f'<text{_light(colour)} x="{x + width / 2:.2f}%" y="20" text-anchor="middle">'
+        f'<text{_light(colour)} x="{x + width / 2:.2f}%" y="50%" dy=".35em" text-anchor="middle">'
         f"{int(width + 0.5)}</text>"
         for colour, x, width in parts
         if width >= LABELLED
@@ -130,7 +140,7 @@ def bar(shares: Sequence[float]) -> Markup:
 
 def length(share: float) -> Markup:
     """Draw one plain bar from 0 to 100 %, for a count or a share without an interval."""
-    return _svg([f'<rect class="fill" x="0" width="{100 * share:.2f}%" y="8" height="14"/>'])
+    return _svg([f'<rect class="fill" x="0" width="{100 * share:.2f}%" {MIDDLE}/>'])
 
 
 def key(place: int, answers: int = 5) -> Markup:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from analysis.report import numbers
 from analysis.report.numbers import NONE, num, pct, places, share, short_day, span
+from analysis.report.wording import QUESTIONS, short
 from analysis.results import Distribution, Figure, Result, UnitResult
 from forms.questionnaire import load
 from survey import charts
@@ -59,8 +60,7 @@ class Place:
 class Question:
     """Questions that share their answers; alone, a question has one bar an answer."""
 
-    number: str
-    name: str
+    title: str
     n: str
     labels: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...], str], ...]  # name, shares in the order of labels, n
@@ -94,6 +94,7 @@ def page(result: Result, whole: Result) -> dict[str, object]:
         "item_axis": item_scale,
         "item_caption": _caption(result, item_scale, [row for _, own in groups for row in own]),
         "places": places,
+        "ranks_known": any(unit.rank is not None for unit in result.units),
         "place_axis": place_scale,
         "rank_axis": ranks,
         "place_caption": _axis_words(place_scale),
@@ -143,27 +144,35 @@ def decimals(result: Result) -> int:
 
 
 def indexes(result: Result) -> tuple[list[Row], charts.Axis]:
-    """Return total, areas and factors, the total first, with the axis they are drawn on."""
-    figures = [result.total, *result.of("area", "factor")]
-    scale = charts.axis(figures)
+    """Return total, areas and factors, the total first, with the axis they are drawn on.
+
+    A single area says the same as the total and is left out.
+    """
+    areas = result.of("area")
+    kinds = ("area", "factor") if len(areas) > 1 else ("factor",)
+    figures = [result.total, *(f for f in result.figures if f.kind in kinds)]
+    scale = _scale(result, figures)
     return [_row(result, figure, scale) for figure in figures], scale
 
 
-def items(result: Result) -> tuple[list[tuple[Row, list[Row]]], charts.Axis]:
-    """Return each factor with its items, and the axis of the items."""
+def items(result: Result) -> tuple[list[tuple[Row | None, list[Row]]], charts.Axis]:
+    """Return each factor with its items, and the axis of the items.
+
+    A factor of one item says the same as the item and is left out.
+    """
     own = result.of("item")
-    scale = charts.axis(own)
+    scale = _scale(result, own)
     groups = []
     for head in result.of("factor"):
         rows = [_row(result, item, scale) for item in own if item.parent == head.id]
         if rows:
-            groups.append((_row(result, head, scale), rows))
+            groups.append((_row(result, head, scale) if len(rows) > 1 else None, rows))
     return groups, scale
 
 
 def league(result: Result, here: str = "") -> tuple[list[Place], charts.Axis, charts.Axis]:
     """Return the ranked units, the axis of their indexes and the axis of their ranks."""
-    scale = charts.axis([unit.total for unit in result.units])
+    scale = _scale(result, [unit.total for unit in result.units])
     ranks = charts.rank_axis(len(result.units))
     whole = result.total.value
     rows = [_place(unit, scale, ranks, whole, decimals(result), here) for unit in result.units]
@@ -176,13 +185,23 @@ def differing(units: Iterable[UnitResult]) -> tuple[int, int, int]:
     return signs.count(1), signs.count(0), signs.count(-1)
 
 
-def questions(result: Result) -> list[Question]:
-    """Return the questions outside the index; neighbours with the same answers form one table."""
-    found = []
-    for labels, group in groupby(result.others, lambda d: tuple(c.label for c in d.choices)):
-        asked = tuple(group)
-        found.append(_question(labels, asked))
-    return found
+def questions(result: Result) -> list[list[Question]]:
+    """Return the questions outside the index, in runs of tables that are laid out alike.
+
+    Neighbours with the same answers form one table; single questions stand side by side.
+    """
+    found = [
+        _question(labels, tuple(asked))
+        for labels, asked in groupby(
+            result.others, lambda d: (d.id.split(".")[0], *(c.label for c in d.choices))
+        )
+    ]
+    return [list(run) for _, run in groupby(found, lambda question: bool(question.rows))]
+
+
+def _scale(result: Result, figures: Sequence[Figure]) -> charts.Axis:
+    """Cut the axis only where intervals show what a small difference is worth."""
+    return charts.axis(figures) if result.design else charts.WHOLE
 
 
 def _caption(result: Result, scale: charts.Axis, rows: Sequence[Row]) -> str:
@@ -204,7 +223,11 @@ def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
     digits = decimals(result)
     hidden = figure.value is None
     number = f"{figure.number} · " if figure.number else ""
-    name = t("staff.overall") if figure.kind == "total" else f"{number}{figure.name}"
+    name = (
+        t("staff.overall")
+        if figure.kind == "total"
+        else f"{number}{short(figure.name) if figure.kind != 'item' else figure.name}"
+    )
     return Row(
         id=figure.id,
         name=name,
@@ -235,7 +258,7 @@ def _place(
         order += f" ({places(unit.rank_low, unit.rank_high)})"
     return Place(
         unit=unit.unit,
-        name=unit.name,
+        name=_placed(unit.name),
         here=unit.unit == here,
         rank=order,
         value=share(total.value, digits),
@@ -247,8 +270,15 @@ def _place(
     )
 
 
+def _placed(name: str) -> str:
+    """Return a unit's name as a row begins: provinces without their kind, others with it."""
+    for kind in ("tỉnh ", "thành phố "):
+        name = name.removeprefix(kind)
+    return name[:1].upper() + name[1:]
+
+
 def _question(labels: tuple[str, ...], asked: Sequence[Distribution]) -> Question:
-    first = asked[0]
+    first, several = asked[0], len(asked) > 1
     bars = tuple(
         (
             c.label,
@@ -259,12 +289,15 @@ def _question(labels: tuple[str, ...], asked: Sequence[Distribution]) -> Questio
         for c in first.choices
     )
     rows = tuple((d.name, tuple(share(c.share, 1) for c in d.choices), num(d.n, 0)) for d in asked)
-    several = len(asked) > 1
+    if several:
+        base = first.id.split(".")[0]
+        title = f"{first.number.rpartition('.')[0] or first.number}. {QUESTIONS.get(base, '')}"
+    else:
+        title = f"{first.number}. {first.name}" if first.number else first.name
     return Question(
-        number=first.number,
-        name=first.name,
+        title=title.removesuffix(". "),
         n=num(first.n, 0),
-        labels=labels if several else (),
+        labels=labels[1:] if several else (),
         rows=rows if several else (),
         bars=() if several else bars,
     )

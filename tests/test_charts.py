@@ -21,15 +21,15 @@ def numbers(svg, attribute):
 def test_the_axis_holds_every_interval_and_says_that_it_is_cut():
     scale = charts.axis([figure(0.865, 0.841, 0.889), figure(0.83, 0.772, 0.892)])
 
-    assert (scale.low, scale.high, scale.cut) == (70, 90, True)
-    assert scale.ticks[0] == 70
+    assert (scale.low, scale.high, scale.cut) == (75, 90, True)
+    assert scale.ticks[0] == 75
     assert scale.ticks[-1] == 90
 
 
-def test_an_axis_is_never_narrower_than_twenty_points():
+def test_an_axis_is_never_narrower_than_ten_points():
     scale = charts.axis([figure(0.865, 0.861, 0.869)])
 
-    assert scale.high - scale.low == 20
+    assert scale.high - scale.low == 10
     assert scale.low <= 86 < 87 <= scale.high
 
 
