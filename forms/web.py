@@ -61,9 +61,11 @@ def from_form(q: Questionnaire, form: Posted) -> dict[str, object]:
             if given := [_CODES.get(value, value) for value in values if not _blank(value)]:
                 answers[name] = given
         elif name in p.items or name in codes:
+            if all(map(_blank, values)):
+                continue
             if len(values) > 1:
                 answers[name] = values
-            elif not _blank(value):
+            else:
                 number = name in p.numbers and _WHOLE.fullmatch(value)
                 answers[name] = int(value) if number else value
         elif name in _foreign():
@@ -89,7 +91,8 @@ def _code(value: str | int) -> int | None:
 
 
 def _once(form: FlaskForm, field: Any) -> None:
-    if len(field.raw_data or []) > 1:
+    values = field.raw_data or []
+    if len(values) > 1 and not all(map(_blank, values)):
         raise StopValidation("Câu này chỉ nhận một câu trả lời.")
 
 
