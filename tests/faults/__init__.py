@@ -1,0 +1,1 @@
+"""Faults made on purpose: kills, full disks, crowds; each with sabotage that must be caught."""

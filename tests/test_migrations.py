@@ -1,0 +1,116 @@
+"""The schema: every step whole, once, whoever else starts at the same time."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from survey import db, migrations
+
+ROOT = Path(__file__).parent.parent
+STEPS = [step.name for step in migrations.schema._migrations]
+
+
+def tables(base):
+    return {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def test_a_new_database_gets_every_step_and_a_second_run_none(tmp_path):
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        assert migrations.pending(base) == STEPS
+        assert migrations.migrate(base) == STEPS
+        assert migrations.migrate(base) == []
+        assert tables(base) >= {"unit", "wave", "door", "response", "staff", "audit", "rate"}
+
+
+def test_every_table_of_ours_is_strict(tmp_path):
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        migrations.migrate(base)
+        loose = [
+            row["name"]
+            for row in base.execute("PRAGMA table_list")
+            if not row["strict"] and not row["name"].startswith(("sqlite_", "_sqlite"))
+        ]
+    assert loose == []
+
+
+def test_a_step_that_fails_leaves_nothing_of_itself_and_no_mark(tmp_path, monkeypatch):
+    broken = migrations.Migrations("sipas")
+    broken()(migrations.m001_units)
+
+    def m002_broken(tables: Database) -> None:
+        tables.conn.execute("CREATE TABLE half (x INTEGER) STRICT")
+        raise KeyboardInterrupt
+
+    broken()(m002_broken)
+    monkeypatch.setattr(migrations, "schema", broken)
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        with pytest.raises(KeyboardInterrupt):
+            migrations.migrate(base)
+        assert "half" not in tables(base)
+        assert "unit" in tables(base)
+        assert migrations.pending(base) == ["m002_broken"]
+
+
+def test_every_step_is_one_immediate_transaction_with_its_mark(tmp_path):
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        seen = []
+        base.set_trace_callback(lambda sql: seen.append(" ".join(sql.split()[:3])))
+        migrations.migrate(base)
+        base.set_trace_callback(None)
+    begun = [sql for sql in seen if sql.startswith(("BEGIN", "COMMIT"))]
+    assert begun == ["BEGIN IMMEDIATE", "COMMIT"] * (len(STEPS) + 1)  # the last finds nothing
+    inside = seen[seen.index("BEGIN IMMEDIATE") : seen.index("COMMIT")]
+    assert any(sql.startswith("CREATE TABLE unit") for sql in inside)
+    assert any("_sqlite_migrations" in sql for sql in inside if sql.startswith("INSERT"))
+
+
+def test_processes_that_start_together_do_each_step_once(tmp_path):
+    script = (
+        "import sys; from pathlib import Path; from survey import db, migrations\n"
+        "base = db.connect(Path(sys.argv[1])); sys.stdin.readline()\n"
+        "print(len(migrations.migrate(base))); base.close()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "t.sqlite")]
+    pipe = subprocess.PIPE
+    running = [
+        subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) for _ in range(3)
+    ]
+    for process in running:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    done = [int(process.communicate()[0]) for process in running]
+    assert sum(done) == len(STEPS)
+    assert {process.returncode for process in running} == {0}
+
+
+def test_steps_of_a_newer_program_are_known_as_such(tmp_path):
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        migrations.migrate(base)
+        assert migrations.unknown(base) == []
+        base.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('sipas', 'm999_later', '')"
+        )
+        assert migrations.unknown(base) == ["m999_later"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO unit (scheme, code, valid_from, kind, name, name_key)"
+        " VALUES ('vn34', '1', '2025-07-01', 'planet', 'x', 'x')",
+        "INSERT INTO staff (username, name, password_hash, role, created_at)"
+        " VALUES ('a', 'a', 'a', 'king', '')",
+        "INSERT INTO door (kind, wave, unit, created_at) VALUES ('case', 'w', 'u', '')",
+    ],
+)
+def test_the_database_itself_refuses_what_is_not_in_a_list(tmp_path, sql):
+    with closing(db.connect(tmp_path / "t.sqlite")) as base:
+        migrations.migrate(base)
+        with pytest.raises(sqlite3.IntegrityError):
+            base.execute(sql)
