@@ -241,6 +241,8 @@ def _answers(item: dict[str, Any], scales: Mapping[str, Blocks], place: str) -> 
     low, high = item["minimum"], item["maximum"]
     if kind != "number" and (low is not None or high is not None):
         yield f"{place}: chỉ câu number có “minimum”, “maximum”."
+    if kind == "number" and (low is None or high is None):
+        yield f"{place}: câu number cần “minimum” và “maximum”."
     if low is not None and high is not None and low > high:
         yield f"{place}: “minimum” {low} lớn hơn “maximum” {high}."
     if not 1 <= item["max_length"] <= 10_000:

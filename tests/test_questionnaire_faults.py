@@ -182,6 +182,7 @@ CASES = [
     ("items.3.consent", "health", "Mục d: câu cần đồng ý riêng thì không được bắt buộc."),
     ("items.3.consent", "health", "Mục d: phải có điều kiện trên “consent_health”."),
     ("items.4.minimum", 10, "Mục e: “minimum” 10 lớn hơn “maximum” 9."),
+    ("items.4.maximum", GONE, "Mục e: câu number cần “minimum” và “maximum”."),
     ("items.4.scale", "two", "Mục e: câu number không có “scale”."),
     ("items.5.choices", SCALE, "Mục f: câu text không có “choices”."),
     ("items.5.no_answer", True, "Mục f: câu text không có “no_answer”."),

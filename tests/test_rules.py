@@ -313,7 +313,7 @@ RULED = parse(
                 item("d", "number", when={"column": "c", "any_of": [2]}, minimum=1, maximum=9),
                 item("e", "matrix", rows=[{"id": "x", "label": "Một"}]),
                 item("f", "text", when={"column": "e.x", "any_of": [1]}, required=True),
-                item("g", "number", required=True, minimum=-5),
+                item("g", "number", required=True, minimum=-5, maximum=10_000),
             ],
         }
     )
