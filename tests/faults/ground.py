@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
+import shutil
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
 from uuid import UUID
 
 from forms import rules
 from forms.questionnaire import load
-from survey import db
+from survey import config, db
 from survey.store import doors, instances, responses, waves
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -41,11 +46,21 @@ def wave(key="quay", **changes):
 
 
 def make(home):
+    """A copy of the ground in ``home``."""
+    template, door = _template()
+    shutil.copytree(template, home, dirs_exist_ok=True)
+    return Ground(config.load(home, environ={}), door)
+
+
+@cache
+def _template():
+    home = Path(tempfile.mkdtemp(prefix="sipas-ground-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     settings = instances.init(home, at=NOW)
     with closing(db.connect(settings.database)) as store, db.write(store):
         waves.new(store, wave(), **ACT)
         door = doors.add(store, kind="counter", wave="quay", unit=UNIT, counter="3", **ACT)
-    return Ground(settings, door)
+    return home, door
 
 
 def answers(comment="", **changes):
