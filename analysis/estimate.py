@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from analysis.tally import Sample, Tally, count, whole_psus
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
 LOW_DF = 8
+BLOCK = 8192
 
 
 class NoRows(ValueError):  # noqa: N818  # reads as what it is
@@ -206,30 +208,36 @@ def _people(
     sample: Sample, scheme: Scheme, parts: _Parts, score: Floats, rows: Ints | None
 ) -> _People:
     """Count who answered; a composite counts who answered at least one of its items."""
-    design, codes = sample.design, sample.codes
-    weight, psu = design.weight, design.psu
-    if rows is not None:
-        codes, weight, psu = codes[rows], weight[rows], psu[rows]
-    n_items = len(scheme.items)
-    answered = (codes > 0).astype(np.float64)
-    reached = np.concatenate([[0.0], score])[codes]
-    linear = reached @ parts.gain[:, n_items:] - answered @ parts.loss[:, n_items:]
-    persons = answered @ (scheme.weights > 0).T.astype(np.float64) > 0
-    total = weight @ persons
-    spread = total * (weight @ linear**2)
-    psus = np.stack(
-        [
-            np.bincount(psu[persons[:, c]], minlength=design.n_psu) > 0
-            for c in range(persons.shape[1])
-        ],
-        axis=1,
-    )
+    design, member = sample.design, (scheme.weights > 0).T.astype(np.float64)
+    first, size = len(scheme.items), len(scheme.ids)
+    gain, loss = parts.gain[:, first:], parts.loss[:, first:]
+    point = np.concatenate([[0.0], score])
+    n, total, squares = np.zeros(size, dtype=np.int64), np.zeros(size), np.zeros(size)
+    psus = np.zeros((design.n_psu, size), dtype=bool)
+    for block in _blocks(design.weight.size if rows is None else rows):
+        codes, weight, psu = sample.codes[block], design.weight[block], design.psu[block]
+        answered = (codes > 0).astype(np.float64)
+        linear = point[codes] @ gain - answered @ loss
+        persons = answered @ member > 0
+        n += persons.sum(axis=0)
+        total += weight @ persons
+        squares += weight @ linear**2
+        for c in range(size):
+            psus[psu[persons[:, c]], c] = True
     return _People(
-        n=np.concatenate([parts.item_n, persons.sum(axis=0)]),
+        n=np.concatenate([parts.item_n, n]),
         weight=np.concatenate([parts.answers, total]),
-        spread=np.concatenate([parts.item_spread, spread]),
+        spread=np.concatenate([parts.item_spread, total * squares]),
         df=_degrees(design, np.hstack([parts.item_psus, psus])),
     )
+
+
+def _blocks(rows: int | Ints) -> Iterator[slice | Ints]:
+    """Rows in blocks, so that a million of them never lie in memory as floats at once."""
+    if isinstance(rows, int):
+        yield from (slice(at, min(at + BLOCK, rows)) for at in range(0, rows, BLOCK))
+    else:
+        yield from (rows[at : at + BLOCK] for at in range(0, rows.size, BLOCK))
 
 
 def _degrees(design: Design, present: NDArray[np.bool_]) -> Ints:
