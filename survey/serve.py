@@ -193,10 +193,11 @@ def run(
     the writer is closed after its last commit.
     """
     from survey import create_app
+    from survey.doorstep import Doorstep
 
     app = create_app(settings)
     try:
-        server = Server(app, host, port, threads=threads)
+        server = Server(Doorstep(app, settings.secret), host, port, threads=threads)
         sys.stdout.write(f"SIPAS đang chạy tại {server.address}\n")
         sys.stdout.flush()
         server.run()
