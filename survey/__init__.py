@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from flask import Flask
 
     from survey.config import Settings
@@ -72,15 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.behind_tls:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     for name in PARTS:
-        if part := _module(name):
-            part.init_app(app)
+        import_module(f"survey.{name}").init_app(app)
     for name in DOORS:
-        if door := _module(name):
-            app.register_blueprint(door.bp)
+        app.register_blueprint(import_module(f"survey.{name}").bp)
     return app
-
-
-def _module(name: str) -> ModuleType | None:
-    if find_spec(f"survey.{name}") is None:
-        return None
-    return import_module(f"survey.{name}")

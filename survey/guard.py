@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadSignature
 
 from survey import db
 from survey.store import people, units
 from survey.text import t
 
 if TYPE_CHECKING:
+    from flask import Request
     from werkzeug.wrappers import Response as BaseResponse
 
     from survey.store.people import Staff
@@ -30,6 +33,25 @@ REFRESH = 60
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
 
 csrf = CSRFProtect()
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, judged by the times written in it.
+
+    Flask also refuses a signature from the future, so a server whose clock steps back a second
+    would throw everybody out.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return what the cookie holds, or an empty session where it is not ours."""
+        signer = self.get_signing_serializer(app)
+        held = request.cookies.get(self.get_cookie_name(app))
+        if signer is None or not held:
+            return self.session_class()
+        try:
+            return self.session_class(signer.loads(held))
+        except BadSignature:
+            return self.session_class()
 
 
 def public(view: View) -> View:
@@ -51,6 +73,7 @@ def roles(*names: str) -> Callable[[View], View]:
 def init_app(app: Flask) -> None:
     """Refuse by default: nothing is served before ``_admit`` has decided."""
     csrf.init_app(app)
+    app.session_interface = Sessions()
     app.before_request(_admit)
     app.after_request(_keep_private)
     app.jinja_env.globals["current_staff"] = current_staff

@@ -26,12 +26,16 @@ class CheckingClient(FlaskClient):
         """Sign in as one of the staff of the small wave."""
         return self.send("/login", username=name, password=password, **data)
 
-    def send(self, path, **fields):
+    def logout(self):
+        """Press the button in the head of the page."""
+        return self.send("/board", to="/logout")
+
+    def send(self, path, *, to=None, **fields):
         """Open the page of a form, then post it with the page's token."""
         page = self.get(path)
         mark = 'name="csrf_token" value="'
-        token = page.text.split(mark)[1].split('"')[0] if mark in page.text else ""
-        return self.post(path, data={"csrf_token": token, **fields})
+        token = page.text.rpartition(mark)[2].split('"')[0] if mark in page.text else ""
+        return self.post(to or path, data={"csrf_token": token, **fields})
 
 
 @pytest.fixture(scope="session")
