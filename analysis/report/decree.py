@@ -221,7 +221,7 @@ class SignOff(Drawing):
         last = len(block.receivers) - 1
         for i, who in enumerate(block.receivers):
             text = f"- {who}{'.' if i == last else ';'}"
-            for k, one in enumerate(fill(line(text), REGULAR, 11, 80 * MM)):
+            for k, one in enumerate(fill(line(text), REGULAR, 11, 84 * MM)):
                 self.lines.append((5 if k else 0, one))
         self.titles = [part for t in block.titles for part in balanced(line(t), BOLD, 14, 79 * MM)]
         left = 16 + 13 * len(self.lines)

@@ -21,6 +21,7 @@ from reportlab.platypus import (
 )
 
 from analysis.report import model
+from analysis.report.bars import SharePlot, level_plots
 from analysis.report.decree import (
     Masthead,
     SignOff,
@@ -31,7 +32,7 @@ from analysis.report.decree import (
     title,
 )
 from analysis.report.faces import BOLD, REGULAR, line, register
-from analysis.report.figures import LevelPlot, SharePlot, dot_plots
+from analysis.report.figures import dot_plots
 from analysis.report.ink import (
     BODY,
     BOTTOM,
@@ -86,7 +87,7 @@ def _flow(block: model.Block) -> list[Flowable]:
         case model.DotChart():
             return [*dot_plots(block)]
         case model.LevelBars():
-            return [LevelPlot(block)]
+            return [*level_plots(block)]
         case model.ShareBars():
             return [SharePlot(block)]
         case model.MethodBox():
