@@ -133,10 +133,15 @@ class Server:
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.port}"
 
-    def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then finish the answers that are under way."""
+    def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Serve until SIGTERM or SIGINT, then finish the answers that are under way.
+
+        ``ready`` is called once, when requests and signals are both taken.
+        """
         before = {s: signal.signal(s, _stop) for s in (signal.SIGTERM, signal.SIGINT)}
         try:
+            if ready:
+                ready()
             wasyncore.loop(timeout=1, use_poll=True, map=self._map)
         except (SystemExit, KeyboardInterrupt):
             for number in before:
@@ -172,6 +177,11 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
@@ -198,8 +208,6 @@ def run(
     app = create_app(settings)
     try:
         server = Server(Doorstep(app, settings.secret), host, port, threads=threads)
-        sys.stdout.write(f"SIPAS đang chạy tại {server.address}\n")
-        sys.stdout.flush()
-        server.run()
+        server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))
     finally:
         app.extensions["sipas"].writer.close()
