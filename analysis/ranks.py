@@ -25,9 +25,12 @@ class RankSets:
 
 
 def competition(values: Floats) -> Ints:
-    """Competition places (1, 2, 2, 4) of unrounded values, the highest first."""
-    order = np.sort(-values)
-    return np.asarray(np.searchsorted(order, -values, side="left") + 1, dtype=np.int64)
+    """Competition places (1, 2, 2, 4) of unrounded values, the highest first.
+
+    Values that differ only by the noise of double arithmetic (1e-12) are equal.
+    """
+    clean = -np.round(values, 12)
+    return np.asarray(np.searchsorted(np.sort(clean), clean, side="left") + 1, dtype=np.int64)
 
 
 def rank_sets(

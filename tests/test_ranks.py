@@ -8,6 +8,8 @@ from analysis.ranks import competition, difference_se, differs, holm, rank_sets
 
 def test_equal_units_share_the_better_place():
     assert competition(np.array([0.8, 0.9, 0.9, 0.7])).tolist() == [3, 1, 1, 4]
+    assert competition(np.array([0.3, 0.1 + 0.2])).tolist() == [1, 1]
+    assert competition(np.array([0.8451, 0.8452])).tolist() == [2, 1]
 
 
 def test_units_far_apart_have_one_place_each():
