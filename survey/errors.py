@@ -17,7 +17,10 @@ from survey.store.clock import VIETNAM
 from survey.text import has, t
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PROBLEM = "application/problem+json"
 #: Seconds after which an answer that could not be stored may be sent again.
@@ -45,22 +48,32 @@ STEERING = frozenset({"page", "at", "was", "go"})
 
 def init_app(app: Flask) -> None:
     """Answer every refusal in Vietnamese and put the headers on everything."""
-    fixed = list(HEADERS.items())
-    if app.extensions["sipas"].settings.behind_tls:
-        fixed.append(("Strict-Transport-Security", TLS))
-
-    def finish(answer: Response) -> Response:
-        headers = answer.headers
-        headers.extend(fixed)
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
-        return answer
-
-    app.after_request(finish)
+    tls = app.extensions["sipas"].settings.behind_tls
+    app.wsgi_app = _Headers(app.wsgi_app, tls=tls)  # type: ignore[assignment, method-assign]
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(db.NotStored, _not_stored)
     app.register_error_handler(sqlite3.Error, _database)
     app.register_error_handler(HTTPException, _http)
+
+
+class _Headers:
+    """The headers of every answer, put on outside the application so that none can miss them."""
+
+    def __init__(self, app: WSGIApplication, *, tls: bool) -> None:
+        self._app = app
+        self._fixed = list(HEADERS.items())
+        if tls:
+            self._fixed.append(("Strict-Transport-Security", TLS))
+        self._private = [*self._fixed, ("Cache-Control", "no-store")]
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(
+            status: str, headers: list[tuple[str, str]], fault: OptExcInfo | None = None
+        ) -> Callable[[bytes], object]:
+            said = any(name == "Cache-Control" for name, _ in headers)
+            return start(status, headers + (self._fixed if said else self._private), fault)
+
+        return self._app(environ, begin)
 
 
 def wants_json() -> bool:

@@ -44,7 +44,7 @@ class Screen:
     def note(self, look: Look) -> str:
         """Return the explanation under the question."""
         if self.kind == "consent":
-            return t(f"{self.column}.why", look.language)
+            return t(f"{self.column}.ask", look.language)
         return self.item.note
 
 

@@ -86,7 +86,7 @@
       if (block.closest("[hidden]")) return;
       var area = block.querySelector("textarea"), text, size;
       if (block.hasAttribute("data-required") && !answered(block)) {
-        text = area ? words.write : block.querySelector("input:not([type])") ? words.write :
+        text = block.classList.contains("field") ? words.write :
           block.querySelector(".none") ? words.choose : words.unchosen;
         found.push({ block: block, text: fill(text, { name: label(block) }) });
       } else if (area && (size = Array.from(area.value.trim().normalize("NFC")).length) > +area.dataset.longest) {
@@ -107,6 +107,10 @@
     if (old) old.remove();
     if (box) box.remove();
   }
+  function lead(node) { /* first in main, but for the ribbon of made-up data */
+    var main = one("#main"), ribbon = main.querySelector(".ribbon");
+    main.insertBefore(node, ribbon ? ribbon.nextSibling : main.firstChild);
+  }
   function complain(found) {
     clear();
     var list = make("ul"), note = make("div", "", "note bad"), head = make("p", fill(words.unanswered, { n: found.length }));
@@ -125,7 +129,7 @@
       link.href = "#" + first.id;
       list.appendChild(make("li")).appendChild(link);
     });
-    one("#main").insertBefore(note, one("#main").firstChild);
+    lead(note);
     window.scrollTo(0, 0);
     note.focus();
   }
@@ -155,7 +159,7 @@
     again.type = "button";
     again.onclick = function () { forget(); location.reload(); };
     box.appendChild(make("p", words.restored)); box.appendChild(row).appendChild(again);
-    one("#main").insertBefore(box, one("#main").firstChild);
+    lead(box);
   }
 
   /* sending: the answers stay in the page until the server has answered */
