@@ -73,6 +73,12 @@ def test_sql_lives_in_the_store():
     assert not strays
 
 
+def test_nobody_pays_for_the_slow_half_of_scipy():
+    strays = [short(path) for path in SOURCES if "scipy.stats" in path.read_text("utf-8")]
+
+    assert not strays
+
+
 def test_the_floors_are_kept():
     command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
