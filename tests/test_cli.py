@@ -1,6 +1,7 @@
 """The command line: exit codes, dry runs, Vietnamese messages, copies made and put back."""
 
 import csv
+import json
 import os
 import resource
 import sqlite3
@@ -303,6 +304,64 @@ def test_a_full_disk_is_told_and_nothing_changes(place):
     assert found.returncode == 1
     assert found.stderr.startswith("Lỗi: không ghi được dữ liệu, không có gì thay đổi")
     assert dump(place.settings.database) == before
+
+
+@pytest.mark.parametrize(("form", "start"), [("pdf", b"%PDF-1.4"), ("csv", b"\xef\xbb\xbf")])
+def test_a_report_is_written_whole_under_its_name(instance, tmp_path, form, start):
+    file = tmp_path / f"report.{form}"
+    words = ["report", "unit", "--wave", "ho-2026", "--format", form, "-o", str(file)]
+    found = run(instance, *words, "--dry-run")
+    assert (found.exit_code, file.exists()) == (0, False)
+    found = run(instance, *words)
+    assert found.exit_code == 0, found.output
+    assert file.read_bytes().startswith(start)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["unit", "--wave", "none"], 1, "Lỗi: Không có đợt «none»."),
+        (["unit", "--wave", "ho-2026", "--unit", "vn34:99"], 1, "không có số liệu"),
+        (["yearly", "--wave", "ho-2026"], 2, "«yearly» không phải unit, national, counter"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused(instance, tmp_path, words, code, message):
+    found = run(instance, "report", *words, "-o", str(tmp_path / "r.pdf"))
+    assert found.exit_code == code
+    assert message in found.output
+    assert not (tmp_path / "r.pdf").exists()
+
+
+DESIGN = 'weight = "w"\nstratum = "h"\npsu = "v"\n[factors]\nF = ["x", "y"]\n'
+DATA = "w,h,v,x,y\n1,a,1,4,5\n2,a,2,2,\n1.5,b,3,5,1\n3,b,4,3,4\n"
+
+
+def estimate(tmp_path, design, data, *words):
+    (tmp_path / "d.toml").write_text(design, encoding="utf-8")
+    (tmp_path / "d.csv").write_text(data, encoding="utf-8")
+    return CliRunner().invoke(
+        main, ["estimate", str(tmp_path / "d.toml"), str(tmp_path / "d.csv"), *words]
+    )
+
+
+def test_an_estimate_of_any_file_needs_no_instance(tmp_path):
+    printed = estimate(tmp_path, DESIGN, DATA)
+    assert printed.exit_code == 0, printed.output
+    assert json.loads(printed.output)["design"]["n"] == 4
+    file = tmp_path / "out.json"
+    assert estimate(tmp_path, DESIGN, DATA, "-o", str(file)).exit_code == 0
+    assert json.loads(file.read_text("utf-8")) == json.loads(printed.output)
+
+
+def test_every_fault_of_an_estimate_is_listed(tmp_path):
+    found = estimate(
+        tmp_path, DESIGN, DATA.replace("2,a,2,2", "2,a,2,7").replace("3,b,4", "-3,b,4")
+    )
+    assert found.exit_code == 1
+    assert found.output.startswith("Lỗi: có 2 lỗi")
+    assert "7" in found.output
+    assert "-3" in found.output
 
 
 def test_two_that_start_at_once_end_with_one_secret(tmp_path, monkeypatch):

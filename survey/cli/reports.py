@@ -12,6 +12,7 @@ import click
 
 from survey.cli import session
 from survey.cli.faults import Fault, Faults
+from survey.store import waves
 from survey.store.clock import day, now
 
 if TYPE_CHECKING:
@@ -59,11 +60,15 @@ def _result(db: sqlite3.Connection, wave: str, unit: str) -> Result:
     from analysis.sipas import wave_result
 
     try:
+        waves.get(db, wave)
+    except LookupError:
+        raise Fault(f"Không có đợt «{wave}».") from None
+    try:
         return wave_result(db, wave, scope=unit)
-    except LookupError as fault:
-        raise Fault(f"Không có đợt hoặc đơn vị này trong đợt ({fault}).") from fault
+    except LookupError:
+        raise Fault(f"Đợt «{wave}» không có số liệu của đơn vị «{unit}».") from None
     except ValueError as fault:
-        raise Fault(f"Số liệu chưa đủ để lập báo cáo ({fault}).") from fault
+        raise Fault(f"Đợt «{wave}» chưa đủ số liệu để lập báo cáo.") from fault
 
 
 def _write(result: Result, name: str, form: str, number: str, file: Path, *, on: date) -> int:
@@ -96,7 +101,7 @@ def estimate(design: Path, data: Path, output: Path | None, dry_run: bool) -> No
     try:
         found = run(design, data)
     except BadInput as fault:
-        raise Faults(list(fault.faults), data.name) from fault
+        raise Faults(fault.faults) from fault
     text = json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False)
     if output is None:
         click.echo(text)
