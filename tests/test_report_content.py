@@ -2,6 +2,7 @@
 
 import io
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,7 @@ import report_data
 from pypdf import PdfReader
 
 from analysis.report import REPORTS, model, numbers, pdf, ranking, sections
-from analysis.results import Account, Coverage, UnitResult
+from analysis.results import Account, Coverage, Distribution, UnitResult
 
 ON = date(2027, 2, 5)
 
@@ -270,9 +271,52 @@ def test_many_comments_are_cut_and_counted():
     result = replace(report_data.counter(), comments=tuple(f"ý kiến {n}" for n in range(1000)))
     text = text_of(built("counter", result))
 
-    assert "Có 1.000 ý kiến bằng lời; in 200 ý kiến đầu" in text
-    assert "ý kiến 199" in text
-    assert "ý kiến 201" not in text
+    assert "Có 1.000 ý kiến bằng lời; in 100 ý kiến đầu" in text
+    assert "ý kiến 99" in text
+    assert "ý kiến 101" not in text
+
+
+def test_equal_comments_are_printed_once_with_their_count():
+    result = replace(report_data.counter(), comments=("Tốt.", "Chậm.", "Tốt."))
+    text = text_of(built("counter", result))
+
+    assert "Có 3 ý kiến bằng lời" in text
+    assert "– Tốt. (2 ý kiến)" in text
+    assert text.count("Tốt.") == 1
+
+
+def test_an_item_that_is_its_factor_is_not_said_twice():
+    result = report_data.counter()
+    alone = replace(result.of("item")[-1], id="m_all", number="Câu 6", name="Nhìn chung", parent="")
+    others = (Distribution("m_all", "Câu 6", "Nhìn chung", 412, ()),)
+    result = replace(result, figures=(*result.figures[:-1], alone, result.total), others=others)
+    report = built("counter", result)
+    table = next(b for b in blocks(report, model.Table) if b.columns[0].head == "TT")
+
+    assert [row.cells[0] for row in table.rows] == ["A", "B", "C", "D", "E", "", "6"]
+    assert [row.weight for row in table.rows] == ["plain"] * 5 + ["sum", "plain"]
+    assert "không tính vào chỉ số chung" in table.note
+    assert not blocks(report, model.Annex)
+
+
+def test_provinces_are_named_as_the_ministry_prints_them():
+    unit = report_data.national().units[0]
+
+    def name(id, text):
+        return ranking.named(replace(unit, unit=id, name=text))
+
+    assert name("vn34:79", "thành phố Hồ Chí Minh") == "TP. Hồ Chí Minh"
+    assert name("vn34:08", "tỉnh Tuyên Quang") == "Tuyên Quang"
+    assert name("vn34:01234", "phường Tùng Thiện") == "Phường Tùng Thiện"
+
+
+def test_two_threads_print_the_same_pages():
+    reports = [built("unit", report_data.unit()), built("counter", report_data.counter())] * 3
+    files = [io.BytesIO() for _ in reports]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(pdf.write, reports, files))
+
+    assert len({file.getvalue() for file in files}) == 2
 
 
 def test_a_result_without_answers_still_prints():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from analysis.report import model, opinions, sections, wording
@@ -10,6 +11,7 @@ from analysis.report.numbers import NONE, num, pct, share
 from analysis.results import Coverage, Figure, Result
 
 DECIMALS = 1  # tables of the counter carry one decimal (SIPAS two)
+APART = "Dòng dưới chỉ số chung là câu hỏi riêng, không tính vào chỉ số chung."
 MANY = 12  # more items or comments than this go into an annex
 
 
@@ -103,7 +105,9 @@ def _coverage(result: Result, captions: sections.Captions) -> list[model.Block]:
         blocks.append(body(_covered(known)))
     if care:
         blocks.append(body(care))
-    if result.channels:
+    if len(result.channels) == 1:
+        blocks.append(body(f"Tất cả ý kiến đến qua một kênh: {wording.channels(result)}."))
+    elif result.channels:
         blocks.append(_channels(result, captions.table("Số ý kiến theo kênh")))
     return blocks
 
@@ -145,20 +149,23 @@ def _capital(text: str) -> str:
 
 
 def _shown(result: Result) -> tuple[Figure, ...]:
-    """Factors where they say more than their items; a factor of one item is the item."""
+    """Factors, the items that say more than their factor, the total, then what is not in it."""
     items, factors = result.of("item"), result.of("factor")
+    inside = Counter(item.parent for item in items)
+    apart = tuple(item for item in items if factors and not item.parent)
     if len(items) > MANY:
-        return (*result.of("area", "factor"), result.total)
-    if len(factors) == len(items):
-        return (*factors, result.total)
-    return (*result.of("factor", "item"), result.total)
+        return (*result.of("area", "factor"), result.total, *apart)
+    shown = [f for f in result.of("factor", "item") if f not in apart]
+    shown = [f for f in shown if f.kind == "factor" or inside[f.parent] > 1]
+    return (*shown, result.total, *apart)
 
 
 def _results(result: Result, captions: sections.Captions) -> list[model.Block]:
     blocks: list[model.Block] = [
         answers(result, _shown(result), captions.table("Chỉ số và cơ cấu câu trả lời"))
     ]
-    figures = [f for f in (result.total, *_shown(result)[:-1]) if f.shares or sections.hidden(f)]
+    rest = (f for f in _shown(result) if f.kind != "total")
+    figures = [f for f in (result.total, *rest) if f.shares or sections.hidden(f)]
     caption = "Cơ cấu câu trả lời của những người đã trả lời (%)"
     chart = sections.bars(figures, "", result.wave.index, DECIMALS)
     if chart:
@@ -166,7 +173,7 @@ def _results(result: Result, captions: sections.Captions) -> list[model.Block]:
         blocks.append(sections.bars(figures, named, result.wave.index, DECIMALS) or chart)
     said = [*opinions.judgements(result), opinions.needs(result)]
     blocks += [body(text) for text in said if text]
-    if len(result.comments) <= MANY and (voices := opinions.voices(result)):
+    if len(set(result.comments)) <= MANY and (voices := opinions.voices(result)):
         blocks += voices
     return blocks
 
@@ -182,12 +189,14 @@ def answers(result: Result, figures: tuple[Figure, ...], caption: str = "") -> m
         Column("Chỉ số\n(%)", 14, "right", bold=True),
         *(Column(_stacked(name), 13.5, "right") for name in names),
     )
-    heads: model.Weight = "area" if any(f.kind == "item" for f in figures) else "plain"
+    above = {f.parent for f in figures if f.kind == "item"} - {""}
+    heads: model.Weight = "area" if above & {f.id for f in figures} else "plain"
     rows = tuple(_answer_row(f, count, heads) for f in figures)
     note = sections.notes(
         figures,
         "Tỷ lệ tính trên số người trả lời từng nội dung, không có khoảng tin cậy.",
         wording.explained(row.cells[1] for row in rows),
+        *(APART for f in figures[-1:] if f.kind == "item" and not f.parent),
         hide_n=result.wave.hide_n,
         min_n=result.wave.min_n,
     )
@@ -226,9 +235,9 @@ def _annexes(result: Result, belongs: str) -> list[model.Block]:
     if len(items) > MANY:
         title = f"KẾT QUẢ THEO {len(items)} NỘI DUNG"
         parts.append((title, [answers(result, items)]))
-    if result.others:
-        parts.append(("CÁC CÂU HỎI KHÁC", list(opinions.tables(result))))
-    if len(result.comments) > MANY and (voices := opinions.voices(result)):
+    if others := opinions.annex(result):
+        parts.append(("CÁC CÂU HỎI KHÁC", others))
+    if len(set(result.comments)) > MANY and (voices := opinions.voices(result)):
         parts.append(("Ý KIẾN CỦA NGƯỜI DÂN", list(voices)))
     blocks: list[model.Block] = []
     for place, (title, content) in enumerate(parts, 1):

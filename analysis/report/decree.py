@@ -245,13 +245,15 @@ class SignOff(Drawing):
 def annex(head: model.Annex) -> list[Flowable]:
     """A new page that counts from 1, the annex's number, title and whose annex it is."""
     lines = _by_sense(head.lines)
+    belongs = balanced(line(f"({head.belongs})"), ITALIC, 13, TEXT - 2)
     return [
         NextPageTemplate("first"),
         PageBreak(),
         NextPageTemplate("next"),
         sentence(f"Phụ lục {head.number}", ANNEX),
         *(sentence(one, TITLE) for one in lines),
-        sentence(f"({head.belongs})", BELONGS),
+        *(sentence(one, BELONGS) for one in belongs),
+        Spacer(1, 4),
         CentreRule(max(width(one, BOLD, 14) for one in lines)),
         Spacer(1, 4),
     ]

@@ -58,7 +58,7 @@ HEAD_1 = _style("head1", BOLD, 14, 17.5, alignment=TA_LEFT, spaceBefore=10, **_F
 HEAD_2 = _style("head2", BOLD, 14, 17.5, alignment=TA_LEFT, spaceBefore=8, **_FIRST)
 TITLE = _style("title", BOLD, 14, 17.5, alignment=TA_CENTER)
 ANNEX = _style("annex", BOLD, 14, 17.5, alignment=TA_CENTER)
-BELONGS = _style("belongs", ITALIC, 13, 16, alignment=TA_CENTER, spaceAfter=4)
+BELONGS = _style("belongs", ITALIC, 13, 16, alignment=TA_CENTER)
 CAPTION = _style("caption", BOLD, 13, 15.5, alignment=TA_CENTER)
 UNIT = _style("unit", ITALIC, 11, 13, alignment=2)
 NOTE = _style("note", REGULAR, 11, 13, alignment=TA_JUSTIFY)

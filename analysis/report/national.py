@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from analysis.report import counter, model, opinions, ranking, sections, unit, wording
@@ -90,8 +89,6 @@ def _results(result: Result, captions: sections.Captions) -> list[model.Block]:
         if said := [body(text) for text in sentences if text]:
             blocks += [Heading(f"{number}. {title}", 2), *said]
             number += 1
-    if chart := opinions.needs_chart(result):
-        blocks.append(replace(chart, caption=captions.figure(chart.caption)))
     return blocks
 
 

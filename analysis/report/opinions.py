@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -11,7 +12,13 @@ from analysis.report.numbers import NONE, num, pct, share
 from analysis.results import Choice, Distribution, Result
 
 NEEDS = "c10"
-MOST_COMMENTS = 200
+LONGEST = 1900  # characters of a comment, so that the count after it is never cut
+MOST_COMMENTS = 100
+_ANSWERS = (
+    Column("Phương án trả lời", 110),
+    Column("Số phiếu", 27, "right"),
+    Column("Tỷ lệ (%)", 28, "right"),
+)
 
 
 def _question(one: Distribution) -> str:
@@ -61,26 +68,48 @@ def judgements(result: Result) -> tuple[str, ...]:
     return tuple(out)
 
 
-def tables(result: Result) -> Iterator[model.Table]:
-    """Every question outside the index as a table under the question's own number."""
-    for question, group in groupby(result.others, key=_question):
+def beside(result: Result) -> tuple[Distribution, ...]:
+    """The questions that are not among the items already."""
+    items = {item.id for item in result.of("item")}
+    return tuple(one for one in result.others if one.id not in items)
+
+
+def annex(result: Result) -> list[model.Block]:
+    """Who answered, every question outside the index, and the needs as bars."""
+    known = beside(result)
+    people = [one for one in known if not one.number]
+    blocks: list[model.Block] = [_people(people, sampled=result.design is not None)] * bool(people)
+    blocks += _tables([one for one in known if one.number])
+    chart = needs_chart(result)
+    return [*blocks, chart] if chart else blocks
+
+
+def _people(questions: list[Distribution], *, sampled: bool) -> model.Table:
+    """Who answered: the groups of every question about the person."""
+    rows = []
+    for one in questions:
+        count = num(one.n, 0) if one.n else NONE
+        rows.append(Row((wording.short(one.name), count, ""), "area"))
+        rows += map(_line, one.choices)
+    note = "Ghi chú: Tỷ lệ đã tính quyền số của mẫu." if sampled else ""
+    caption = "Cơ cấu người trả lời"
+    return model.Table(_ANSWERS, tuple(rows), caption, note=note, size=10.5, tight=True)
+
+
+def _tables(others: list[Distribution]) -> Iterator[model.Table]:
+    """Questions as tables under their own numbers."""
+    for question, group in groupby(others, key=_question):
         rows = list(group)
         title = wording.QUESTIONS.get(question, wording.short(rows[0].question or rows[0].name))
-        number = rows[0].number.split(".")[0]
-        caption = f"{number}. {title}" if number else title
+        caption = f"{rows[0].number.split('.')[0]}. {title}"
         yield _lines(rows[0], caption) if len(rows) == 1 else _matrix(rows, caption)
 
 
 def _lines(one: Distribution, caption: str) -> model.Table:
     """One question: a row for each answer."""
-    columns = (
-        Column("Phương án trả lời", 110),
-        Column("Số phiếu", 27, "right"),
-        Column("Tỷ lệ (%)", 27, "right"),
-    )
     rows = [_line(choice) for choice in one.choices]
     rows.append(Row(("Tổng số người trả lời", num(one.n, 0) if one.n else NONE, NONE), "sum"))
-    return model.Table(columns, tuple(rows), caption, size=11, tight=True)
+    return model.Table(_ANSWERS, tuple(rows), caption, size=11, tight=True)
 
 
 def _line(choice: Choice) -> Row:
@@ -111,13 +140,19 @@ def _matrix(group: list[Distribution], caption: str) -> model.Table:
 
 
 def voices(result: Result) -> tuple[model.Block, ...]:
-    """Citizens' own words as they wrote them, at most MOST_COMMENTS of them."""
-    shown = [text for text in result.comments if text.strip()][:MOST_COMMENTS]
-    if not shown:
+    """Citizens' own words as they wrote them, equal ones once, at most MOST_COMMENTS of them."""
+    counts = Counter(text for text in result.comments if text.strip())
+    if not counts:
         return ()
-    more = len(result.comments) - len(shown)
-    said = f"Có {num(len(result.comments), 0)} ý kiến bằng lời"
-    said += f"; in {num(len(shown), 0)} ý kiến đầu, còn lại có trong tệp CSV." if more else "."
-    said += " Ý kiến được in nguyên văn, chỉ rút gọn khi quá dài."
-    voices = (model.Paragraph(runs(f"– {text}"), "voice") for text in shown)
-    return (model.body(said), *voices)
+    shown = list(counts.items())[:MOST_COMMENTS]
+    said = f"Có {num(counts.total(), 0)} ý kiến bằng lời"
+    if len(counts) > len(shown):
+        said += f"; in {num(len(shown), 0)} ý kiến đầu, còn lại có trong tệp CSV"
+    said += ". Ý kiến được in nguyên văn, chỉ rút gọn khi quá dài."
+    return (model.body(said), *(_voice(text, n) for text, n in shown))
+
+
+def _voice(text: str, n: int) -> model.Paragraph:
+    cut = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    again = f" ({num(n, 0)} ý kiến)" if n > 1 else ""
+    return model.Paragraph(runs(f"– {cut}{again}"), "voice")

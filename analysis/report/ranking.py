@@ -11,6 +11,7 @@ from analysis.report.numbers import NONE, num, pct, places
 from analysis.report.sections import hidden, interval, notes, persons, value
 from analysis.results import Figure, Result, UnitResult
 
+PROVINCE = r"vn\d\d:\d\d"  # ids of provinces in every scheme
 TALL = 5.25  # mm a line of a chart of many units
 
 
@@ -21,7 +22,7 @@ def unit_chart(
     bands = _bands(units)
     dots = tuple(
         Dot(
-            label=unit.name,
+            label=named(unit),
             value=None if hidden(unit.total) else unit.total.value,
             low=unit.total.low,
             high=unit.total.high,
@@ -102,7 +103,7 @@ def _league_row(unit: UnitResult, areas: tuple[Figure, ...], *, regional: bool) 
     cells = [
         NONE if unit.rank is None else str(unit.rank),
         rank_range(unit),
-        unit.name,
+        named(unit),
         persons(unit.total),
         value(unit.total),
         interval(unit.total),
@@ -115,9 +116,19 @@ def _league_row(unit: UnitResult, areas: tuple[Figure, ...], *, regional: bool) 
 
 def kind_of(result: Result) -> tuple[str, str]:
     """What the compared units are called, in a sentence and in capitals."""
-    provinces = all(re.fullmatch(r"vn\d\d:\d\d", unit.unit) for unit in result.units)
+    provinces = all(re.fullmatch(PROVINCE, unit.unit) for unit in result.units)
     name = "tỉnh, thành phố" if provinces and result.units else "đơn vị"
     return name, name.upper()
+
+
+def named(unit: UnitResult) -> str:
+    """A unit's name at the head of a line; a province without its kind, as the Ministry prints."""
+    name = unit.name[:1].upper() + unit.name[1:]
+    if not re.fullmatch(PROVINCE, unit.unit):
+        return name
+    if name.endswith("Hồ Chí Minh"):
+        return "TP. Hồ Chí Minh"
+    return re.sub("^(Tỉnh|Thành phố) ", "", name)
 
 
 def spread(result: Result, names: str, whole: str) -> str:
@@ -161,7 +172,8 @@ def ties(result: Result) -> str:
         return ""
     pairs = list(pairwise(ranked))
     tied = sum((b.rank_low or 0) <= (a.rank_high or 0) for a, b in pairs)
+    of_them = "cả" if tied == len(pairs) else "có"
     return (
-        f"Trong {num(len(pairs), 0)} cặp đơn vị đứng liền nhau trên bảng xếp hạng có "
+        f"Trong {num(len(pairs), 0)} cặp đơn vị đứng liền nhau trên bảng xếp hạng {of_them} "
         f"{num(tied, 0)} cặp có khoảng hạng giao nhau, chưa đủ căn cứ để kết luận hơn, kém"
     )

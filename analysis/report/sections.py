@@ -100,10 +100,11 @@ def accounts(result: Result, caption: str) -> model.Table | None:
         Column("Tỷ lệ\nthu về", 20, "right"),
         Column("Tỷ lệ\nhợp lệ", 20, "right"),
     )
-    last = len(result.accounts) - 1
+    shown = result.accounts[:1] if len(result.accounts) == 2 else result.accounts
+    last = len(shown) - 1
     rows = tuple(
         Row(_account(account), "sum" if i == last and last else "plain")
-        for i, account in enumerate(result.accounts)
+        for i, account in enumerate(shown)
     )
     note = "Ghi chú: Tỷ lệ thu về tính trên phiếu phát ra; tỷ lệ hợp lệ tính trên phiếu thu về."
     return model.Table(columns, rows, caption, note=note, tight=len(rows) > 12)

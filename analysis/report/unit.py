@@ -162,8 +162,8 @@ def annexes(result: Result, belongs: str, first: int = 1) -> list[model.Block]:
         parts.append((title, [sections.item_table(result)]))
     if len(result.accounts) > MOST_ACCOUNTS and (table := sections.accounts(result, "")):
         parts.append(("KẾT QUẢ PHÁT, THU PHIẾU KHẢO SÁT", [table]))
-    if result.others:
-        parts.append(("NHẬN ĐỊNH VÀ NHU CẦU", list(opinions.tables(result))))
+    if others := opinions.annex(result):
+        parts.append(("NGƯỜI TRẢ LỜI, NHẬN ĐỊNH VÀ NHU CẦU", others))
     if voices := opinions.voices(result):
         parts.append(("Ý KIẾN CỦA NGƯỜI DÂN", list(voices)))
     for place, (title, content) in enumerate(parts, first):
