@@ -87,10 +87,20 @@ def test_settings_come_from_the_environment(place):
 
 
 @pytest.mark.parametrize(
-    "words", [["bogus"], ["wave", "new"], ["report"], ["units", "import", "/x"]]
+    ("words", "message"),
+    [
+        (["bogus"], "Lỗi: không có lệnh «bogus»."),
+        (["wave", "new"], "Lỗi: thiếu 'KEY'."),
+        (["wave", "list", "--x"], "Lỗi: không có tùy chọn «--x»."),
+        (["wave", "open", "quay", "--until", "mai"], "«mai» không phải ngày"),
+        (["units", "import", "/x"], "'FILE'"),
+    ],
 )
-def test_wrong_usage_is_exit_two(place, words):
-    assert run(place, *words).exit_code == 2
+def test_wrong_usage_is_exit_two_and_shows_how(place, words, message):
+    found = run(place, *words)
+    assert found.exit_code == 2
+    assert found.output.startswith("Cách dùng: ")
+    assert message in found.output
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -108,6 +118,7 @@ WRITES = {
     "wave new": ["wave", "new", "w", "--name", "W", "--closes", "2027-01-01", "--owner", "vn34:08"],
     "wave open": ["wave", "open", "quay"],
     "wave close": ["wave", "close", "quay"],
+    "wave settle": ["wave", "settle", "quay", "900"],
     "door add": ["door", "add", "quay", "vn34:08"],
     "door close": ["door", "close", "1"],
     "migrate": ["migrate"],
@@ -153,6 +164,8 @@ def test_a_wave_is_made_listed_closed_and_opened(place, store):
     assert run(place, "wave", "close", "w").exit_code == 0
     assert "w\tđóng" in run(place, "wave", "list").output
     assert run(place, "wave", "open", "w").output == "Đợt w mở đến hết ngày 31/12/2099\n"
+    assert run(place, "wave", "settle", "w", "900").exit_code == 0
+    assert waves.get(store, "w").settled == 900
     assert "w\tđang mở" in run(place, "wave", "list").output
 
 

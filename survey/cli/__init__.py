@@ -44,6 +44,14 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(f"survey.cli.{module}"), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say that there is none of that name."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            ctx.fail(f"không có lệnh «{args[0]}».")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whatever the program refuses becomes one clear message, exit 1."""
         with explained():

@@ -35,6 +35,31 @@ class Fault(click.ClickException):
         click.echo(f"Lỗi: {self.format_message()}", file=file or sys.stderr)
 
 
+class Usage(click.UsageError):
+    """The command was called wrongly: exit 2, in Vietnamese."""
+
+    @classmethod
+    def of(cls, fault: click.UsageError) -> Usage:
+        """What click found, in our words where it speaks English of its own."""
+        text = fault.format_message()
+        if isinstance(fault, click.MissingParameter) and fault.param is not None:
+            text = f"thiếu {fault.param.get_error_hint(fault.ctx)}."
+        elif isinstance(fault, click.NoSuchOption):
+            text = f"không có tùy chọn «{fault.option_name}»."
+        elif isinstance(fault, click.BadParameter) and fault.param is not None:
+            text = f"{fault.param.get_error_hint(fault.ctx)}: {fault.message}"
+        return cls(text, fault.ctx)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print how the command is called, and what was wrong, to the standard error."""
+        file = file or sys.stderr
+        if self.ctx is not None:
+            usage = self.ctx.get_usage().removeprefix("Usage: ")
+            click.echo(f"Cách dùng: {usage}", file=file)
+            click.echo(f"Xem thêm: {self.ctx.command_path} --help", file=file)
+        click.echo(f"Lỗi: {self.format_message()}", file=file)
+
+
 class Faults(Fault):
     """Several faults of one input, each with its place; nothing was changed."""
 
@@ -51,6 +76,8 @@ def explained() -> Iterator[None]:
     """Turn what the program refuses into a Fault; errors of ours keep their traceback."""
     try:
         yield
+    except click.UsageError as fault:
+        raise Usage.of(fault) from fault
     except NotInitialised as fault:
         raise Fault(str(fault)) from fault
     except BadCopy as fault:

@@ -121,6 +121,18 @@ def close(ctx: click.Context, key: str, dry_run: bool) -> None:
     session.outcome(f"Đợt {key} đã đóng", dry_run)
 
 
+@wave.command()
+@click.argument("key")
+@click.argument("number", type=click.IntRange(0))
+@session.dry_run
+@click.pass_context
+def settle(ctx: click.Context, key: str, number: int, dry_run: bool) -> None:
+    """Ghi số hồ sơ đã giải quyết trong đợt KEY: mẫu số của tỷ lệ bao phủ."""
+    with session.change(ctx, dry_run) as db:
+        waves.settle(db, _known(db, key), number, now=now(), actor=session.actor())
+    session.outcome(f"Đợt {key}: {number} hồ sơ đã giải quyết", dry_run)
+
+
 @wave.command("list")
 @click.pass_context
 def list_(ctx: click.Context) -> None:
