@@ -1,0 +1,111 @@
+"""Every route, as everybody: walks the address map, so that a new view cannot be forgotten."""
+
+from __future__ import annotations
+
+import pytest
+from small_wave import HOUSEHOLD
+
+#: Who may open what; a new route fails here until somebody has thought about it.
+PUBLIC = {
+    "api.description", "api.healthz", "api.readyz", "api.responses", "assets.serve", "auth.login",
+    "kiosk.ask", "kiosk.form", "kiosk.send", "kiosk.start", "pages.front", "pages.privacy",
+    "pages.receipt",
+}  # fmt: skip
+RESULTS = {"board.wave", "board.waves", "reports.csv", "reports.pdf"}
+OWN = {"auth.logout", "auth.password"}
+#: The one public page with a session: its form carries a token.
+WITH_COOKIE = {"auth.login"}
+
+
+def rules(app):
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def address(rule, door_tokens, key="ho-2026"):
+    values = {"token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css"}
+    _, path = rule.build({name: values[name] for name in rule.arguments})
+    return path
+
+
+def status(client, rule, path):
+    method = "GET" if "GET" in rule.methods else "POST"
+    return client.open(path, method=method).status_code
+
+
+def test_every_route_is_public_on_purpose_or_names_its_roles(app):
+    for rule in rules(app):
+        view = app.view_functions[rule.endpoint]
+        marks = hasattr(view, "public"), hasattr(view, "roles")
+        assert marks in {(True, False), (False, True)}, rule
+
+
+def test_the_public_routes_are_these_and_no_others(app):
+    public = {
+        rule.endpoint for rule in rules(app) if hasattr(app.view_functions[rule.endpoint], "public")
+    }
+
+    assert public == PUBLIC
+    assert {rule.endpoint for rule in rules(app)} - public == RESULTS | OWN
+
+
+def test_nobody_passes_a_guarded_route_without_signing_in(app, client, door_tokens):
+    for rule in rules(app):
+        if rule.endpoint in PUBLIC:
+            continue
+        for method in rule.methods - {"OPTIONS"}:
+            answer = client.open(address(rule, door_tokens), method=method)
+            assert answer.status_code == 303, rule
+            assert answer.location.startswith("/login"), rule
+            assert not answer.text.count("<table"), rule
+
+
+def test_no_public_page_sets_a_cookie(app, client, door_tokens):
+    for rule in rules(app):
+        if rule.endpoint not in PUBLIC - WITH_COOKIE:
+            continue
+        for method in rule.methods - {"OPTIONS"}:
+            answer = client.open(address(rule, door_tokens), method=method)
+            assert "Set-Cookie" not in answer.headers, (rule, method)
+            assert "cookie" not in answer.headers.get("Vary", "").lower(), (rule, method)
+
+
+def test_pages_that_do_not_exist_set_no_cookie_either(client):
+    for path in ("/nowhere", "/k/nowhere", "/static/0/nowhere.css", "/board.php"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "results"),
+    [("administrator", {200}), ("member", {200}), ("neighbour", {200}), ("stranger", {403})],
+)
+def test_each_person_opens_what_the_role_allows(app, client, door_tokens, name, results):
+    client.login(name)
+    for rule in rules(app):
+        if rule.endpoint in RESULTS:
+            assert status(client, rule, address(rule, door_tokens)) in results, rule
+
+
+@pytest.mark.parametrize("endpoint", sorted(RESULTS - {"board.waves"}))
+def test_a_neighbour_opens_no_page_of_another_unit(app, client, door_tokens, endpoint):
+    client.login("neighbour")
+    [rule] = [rule for rule in rules(app) if rule.endpoint == endpoint]
+
+    assert client.get(f"{address(rule, door_tokens)}?unit=vn34:08").status_code == 403
+
+
+@pytest.mark.parametrize("endpoint", sorted(RESULTS - {"board.waves"}))
+def test_a_wave_or_unit_that_does_not_exist_is_not_found(app, staff, door_tokens, endpoint):
+    [rule] = [rule for rule in rules(app) if rule.endpoint == endpoint]
+
+    assert staff.get(address(rule, door_tokens, key="nowhere")).status_code == 404
+    assert staff.get(f"{address(rule, door_tokens)}?unit=vn34:999").status_code == 404
+    assert staff.get(f"{address(rule, door_tokens)}?unit=').status_code").status_code == 404
+
+
+def test_a_wave_without_answers_has_no_report(staff):
+    answer = staff.get(f"/board/{HOUSEHOLD}/report.pdf")
+
+    assert answer.status_code == 409
+    assert "Chưa có ý kiến nào" in answer.text
