@@ -103,7 +103,8 @@ def notice(q: Questionnaire, fault: rules.Fault, look: Look) -> Notice:
     control = fault.column if item else "answers"
     if code == "no_consent":
         control = f"consent_{facts['consent']}"
-    return Notice(fault.column, control, short, t(f"fault.{code}", language, name=name, **facts))
+    message = t(f"fault.{code}", language, name=name, **facts)
+    return Notice(fault.column, control, short if item else message, message)
 
 
 def heading(faults: list[rules.Fault], look: Look) -> str:
