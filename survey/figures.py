@@ -48,13 +48,13 @@ def counts(wave: Wave) -> Counts:
 def _once(what: str, wave: Wave, scope: str, make: Callable[[], T]) -> T:
     mark = responses.mark(db.get(), wave.key)
     key = (what, services().settings.database, scope, repr(wave), mark)
-    if key in _kept:
-        held: T = _kept[key]
+    held: T | None = _kept.get(key)
+    if held is not None:
         return held
     with _turn:  # two readers who come at once wait for one estimate
         if key not in _kept:
             _kept[key] = make()
-            if len(_kept) > KEPT:
+            while len(_kept) > KEPT:
                 _kept.popitem(last=False)
-        found: T = _kept[key]
-    return found
+        made: T = _kept[key]
+    return made

@@ -1,0 +1,225 @@
+"""The results pages: the figures of the estimate, their doubt, and what must not be said."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from datetime import date
+from uuid import UUID
+
+import pytest
+from small_wave import COMMUNE, COUNTER, HOUSEHOLD, NOW, SURVEY, TUYEN_QUANG
+
+from analysis.report.numbers import pct, share, span
+from analysis.results import Choice, Distribution
+from analysis.sipas import wave_result
+from forms.questionnaire import load
+from survey import charts, db, figures, tables
+from survey.store import doors, responses, waves
+
+
+def result(settings, wave, scope=""):
+    with closing(db.connect(settings.database, readonly=True)) as store:
+        return wave_result(store, wave, scope=scope)
+
+
+def text(page):
+    """What a reader sees of a page, in one line."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+def answer(settings, door, marks, number=1):
+    """Store one more answer through a door."""
+    with closing(db.connect(settings.database)) as store:
+        came = responses.Incoming(
+            id=str(UUID(int=9000 + number)), door=doors.get(store, door),
+            questionnaire=waves.get(store, doors.get(store, door).wave).questionnaire,
+            answers=marks, channel="kiosk", language="vi", started_at=None, submitted_at=NOW,
+        )  # fmt: skip
+        responses.bulk(store, [came])
+
+
+def test_the_list_tells_each_wave_with_its_state_kind_and_counts(staff):
+    seen = text(staff.get("/board"))
+
+    assert "Khảo sát hộ gia đình năm 2026 MÔ PHỎNG Đã đóng ngày 31/10/2026 Mẫu xác suất 95" in seen
+    assert "Ý kiến tại quầy năm 2026 MÔ PHỎNG Đang mở đến 31/12/2099 Người trả lời tự chọn" in seen
+
+
+def test_an_instance_without_waves_says_what_to_expect(staff, settings):
+    with closing(db.connect(settings.database)) as store:
+        for table in ("response", "door", "sample_case", "sample_psu", "account", "wave"):
+            store.execute(f"DELETE FROM {table}")
+
+    assert "Chưa có đợt khảo sát nào" in staff.get("/board").text
+
+
+def test_every_index_of_the_estimate_stands_on_the_page_with_its_interval(staff, settings):
+    seen = text(staff.get(f"/board/{SURVEY}"))
+    for figure in result(settings, SURVEY).figures:
+        assert f"{share(figure.value)} {span(figure.low, figure.high)}" in seen, figure.id
+
+
+def test_a_sample_shows_its_interval_its_accounting_and_its_units(staff, settings):
+    found, seen = result(settings, SURVEY), text(staff.get(f"/board/{SURVEY}"))
+
+    assert pct(found.total.value) in seen
+    assert f"Khoảng tin cậy 95%: {span(found.total.low, found.total.high)}." in seen
+    assert "Phát ra 120 Thu về 100 (83,3%) Hợp lệ 95 (95,0%)" in seen
+    assert "Xếp hạng 2 đơn vị" in seen
+    assert "12 cụm trong 4 tầng." in seen
+
+
+def test_the_page_of_a_unit_tells_its_rank_with_the_range(staff, settings):
+    whole = result(settings, SURVEY)
+    unit = next(u for u in whole.units if u.unit == TUYEN_QUANG)
+    seen = text(staff.get(f"/board/{SURVEY}?unit={TUYEN_QUANG}"))
+
+    assert "Tỉnh Tuyên Quang · Khảo sát hộ gia đình năm 2026" in seen
+    assert f"hạng {unit.rank} ({unit.rank_low}–{unit.rank_high})" in seen
+    assert share(unit.total.value) in seen
+    assert "Xếp hạng" not in seen
+
+
+def test_answers_people_chose_to_give_get_coverage_and_bounds_and_no_interval(staff, settings):
+    found, page = result(settings, COUNTER), staff.get(f"/board/{COUNTER}")
+    seen = text(page)
+
+    assert "40 ý kiến / 120 hồ sơ đã trả kết quả." in seen
+    assert f"{span(found.coverage.low, found.coverage.high, 1)}%" in seen
+    assert "không ghi sai số chọn mẫu" in seen
+    assert "Khoảng tin cậy" not in seen
+    assert 'class="ci"' not in page.text
+    assert "Trục từ 0 đến 100." in seen
+
+
+def test_a_cut_axis_is_named_in_the_caption(staff, settings):
+    found, seen = result(settings, SURVEY), text(staff.get(f"/board/{SURVEY}"))
+    scale = charts.axis([f for f in found.figures if f.kind != "item"])
+
+    assert scale.cut
+    assert f"Trục từ {scale.low} đến {scale.high}." in seen
+
+
+def test_synthetic_data_are_called_so_first_on_the_page(staff):
+    main = staff.get(f"/board/{SURVEY}").text.split("<main")[1]
+
+    assert main.index("DỮ LIỆU MÔ PHỎNG") < main.index("<h1")
+
+
+def test_a_wave_without_answers_says_so_and_shows_no_figure(staff):
+    seen = text(staff.get(f"/board/{HOUSEHOLD}"))
+
+    assert "Chưa có ý kiến nào trong đợt này" in seen
+    assert "%" not in seen
+
+
+def test_four_answers_are_too_few_to_publish(staff, settings, facts):
+    marks = {item.id: 5 for item in load("sipas-2026.1").scored}
+    for number in range(4):
+        answer(settings, facts.doors["household"], marks, number)
+    seen = text(staff.get(f"/board/{HOUSEHOLD}"))
+
+    assert "Đã nhận 4 ý kiến. Số liệu hiện khi có từ 5 ý kiến." in seen
+    assert "%" not in seen
+
+
+def test_ten_answers_are_shown_with_hollow_dots(staff, settings, facts):
+    marks = {item.id: 4 for item in load("sipas-2026.1").scored}
+    for number in range(10):
+        answer(settings, facts.doors["household"], marks, number)
+    page = staff.get(f"/board/{HOUSEHOLD}")
+
+    assert 'class="dot few"' in page.text
+    assert "Chấm rỗng ○: dưới 30 người trả lời." in text(page)
+    assert "10 ○" in text(page)
+
+
+def test_a_new_answer_is_on_the_page_at_once(staff, settings, facts):
+    assert "40 ý kiến" in text(staff.get(f"/board/{COUNTER}"))
+    answer(settings, facts.doors["counter"], {"m1": 1})
+
+    assert "41 ý kiến" in text(staff.get(f"/board/{COUNTER}"))
+
+
+def test_a_withdrawn_answer_leaves_the_page_at_once(staff, settings):
+    staff.get(f"/board/{COUNTER}")
+    with closing(db.connect(settings.database)) as store:
+        receipt = store.execute("SELECT receipt FROM response WHERE wave = 'quay-2026'").fetchone()
+        assert responses.withdraw(store, receipt[0], now=NOW)
+
+    assert "39 ý kiến" in text(staff.get(f"/board/{COUNTER}"))
+
+
+def test_nothing_is_estimated_twice_while_nothing_changes(app, settings):
+    with app.app_context():
+        wave = waves.get(db.get(), SURVEY)
+
+        assert figures.of(wave) is figures.of(wave)
+        assert figures.of(wave) is not figures.of(wave, TUYEN_QUANG)
+
+
+def test_another_rule_of_the_wave_is_another_result(app, settings):
+    with app.app_context():
+        first = figures.of(waves.get(db.get(), COUNTER))
+    with closing(db.connect(settings.database)) as store:
+        waves.settle(store, COUNTER, 80, now=NOW, actor="shell:test")
+    with app.app_context():
+        assert figures.of(waves.get(db.get(), COUNTER)).coverage != first.coverage
+
+
+def test_kept_results_do_not_grow_without_end(app, settings, monkeypatch):
+    monkeypatch.setattr(figures, "KEPT", 3)
+    with app.app_context():
+        wave = waves.get(db.get(), SURVEY)
+        for scope in ("", TUYEN_QUANG, COMMUNE, "vn34:12"):
+            figures.of(wave, scope)
+
+    assert len(figures._kept) == 3
+
+
+def test_a_comment_is_never_markup(staff, settings, facts):
+    for number in range(6):
+        marks = {"m1": 5, "comment": "<script>alert(1)</script> {{ 7*7 }}"}
+        answer(settings, facts.doors["counter"], marks, number)
+
+    assert "<script>alert" not in staff.get(f"/board/{COUNTER}").text
+
+
+def test_neighbouring_questions_with_the_same_answers_share_a_table(settings):
+    found = tables.questions(result(settings, SURVEY))
+    titles = [question.title for run in found for question in run]
+
+    assert "Câu 10. Mức độ mong muốn cải thiện chất lượng phục vụ" in titles
+    assert len([q for run in found for q in run if q.rows and "Câu 10." in q.title]) == 1
+    [needs] = [q for run in found for q in run if q.title.startswith("Câu 10.")]
+    assert len(needs.rows) == 10
+    assert len(needs.labels) == 4
+
+
+def test_a_hidden_answer_prints_a_dash_and_draws_nothing():
+    row = tables._question(
+        ("x", "a"), (Distribution("c4", "Câu 4", "?", 3, (Choice(1, "a", 0, None),)),)
+    )
+
+    assert row.bars[0][1:3] == ("", "—")
+
+
+def test_the_latest_fourteen_days_are_shown_newest_first():
+    days = tables.days({date(2026, 11, day): day for day in range(1, 21)})
+
+    assert [row[0] for row in days][:2] == ["20/11/2026", "19/11/2026"]
+    assert len(days) == 14
+
+
+def test_every_word_of_the_method_box_comes_from_the_result(settings):
+    box = dict(tables.method(result(settings, SURVEY)))
+
+    assert box["Mã đợt"] == SURVEY
+    assert box["Công bố"] == "Dưới 30 người: đánh dấu ○. Dưới 5 người: không công bố."
+    assert "8 bậc tự do" in box["Khoảng tin cậy"]
+
+
+@pytest.mark.parametrize("name", ["Kết quả", "Đổi mật khẩu", "Đăng xuất"])
+def test_the_head_of_the_page_leads_to_everything(staff, name):
+    assert name in staff.get("/board").text.split("</header>")[0]
