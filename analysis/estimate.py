@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,6 +83,7 @@ def estimate(
     interval: str = "beta",
     cap: bool = True,
     level: float = 0.95,
+    items: bool = True,
 ) -> Estimates:
     """Estimate every item and composite of ``scheme`` in a domain.
 
@@ -91,6 +93,7 @@ def estimate(
     method : ``top2``, ``scaled`` or ``mean5``
     rows : indices of the domain's rows, None for all
     interval, cap, level : see ``analysis.intervals.interval``
+    items : False leaves the items' own figures out, for many domains in a row
 
     Raises
     ------
@@ -113,17 +116,17 @@ def estimate(
     parts = _Parts.of(tally, scheme, score, design.n_psu)
     people = _people(sample, scheme, parts, score, rows)
     present = np.ones(design.n_psu, bool) if rows is None else _present(design, rows)
-    try:
-        se: Floats | None = np.sqrt(design.variances(parts.z, present))
-    except NoVariance:
-        se = None
-    low, high = _bounds(parts, people, se, design, (interval, level, cap))
+    first = 0 if items else len(scheme.items)
+    z, se = parts.z[:, first:], None
+    with suppress(NoVariance):
+        se = np.concatenate([np.zeros(first), np.sqrt(design.variances(z, present))])
+    low, high = _bounds(parts, people, se, design, first, (interval, level, cap))
     shares = _shares(tally, scheme)
     figures = tuple(
         _figure(q, scheme, parts, people, se, (low[q], high[q]), shares[q], design)
-        for q in range(parts.value.size)
+        for q in range(first, parts.value.size)
     )
-    return Estimates(figures, parts.z, present, design)
+    return Estimates(figures, z, present, design)
 
 
 def _tally(sample: Sample, rows: Ints | None) -> Tally:
@@ -252,6 +255,7 @@ def _bounds(
     people: _People,
     se: Floats | None,
     design: Design,
+    first: int,
     how: tuple[str, float, bool],
 ) -> tuple[list[float | None], list[float | None]]:
     """Bounds (q,), None where the sample carries no interval."""
@@ -261,6 +265,7 @@ def _bounds(
     if se is None or design.census:
         return low, high
     can = np.flatnonzero(parts.known & (people.df >= 1) & (people.n >= 2))
+    can = can[can >= first]
     method, level, cap = how
     below, above = bounds(
         method,

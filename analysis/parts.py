@@ -86,8 +86,7 @@ def measure(
     found = []
     for part in parts:
         estimates = estimate(part.rows)
-        shown = tuple(f for f in figures(estimates) if f.kind != "item")
-        found.append(Measured(part, shown, estimates))
+        found.append(Measured(part, figures(estimates), estimates))
     small = hidden_parts([part.rows.size for part in parts], hide_n=hide_n)
     return [
         replace(m, figures=tuple(publish.hidden(f) for f in m.figures)) if i in small else m
@@ -136,11 +135,10 @@ def _ranked(
 ) -> list[UnitResult]:
     totals = [next(f for f in m.figures if f.kind == "total") for m in ranked]
     values = np.array([total.value for total in totals], dtype=np.float64)
-    at = next(q for q, f in enumerate(whole.figures) if f.kind == "total")
-    z = np.column_stack([m.estimates.z[:, at] for m in ranked if m.estimates] + [whole.z[:, at]])
+    z = np.column_stack([_total_z(m.estimates) for m in ranked if m.estimates] + [_total_z(whole)])
     joint = whole.design.covariance(z, whole.present)
     joint[np.diag_indices(len(totals))] = np.maximum(np.diag(joint)[:-1], _least(totals, level))
-    apart = values - (whole.figures[at].value or 0.0)
+    apart = values - (whole.of("total").value or 0.0)
     variance = np.diag(joint)
     se = np.sqrt(np.maximum(variance[:-1] + variance[-1] - 2 * joint[:-1, -1], 0.0))
     marks = differs(apart, se, whole.design.df(whole.present), level=level)
@@ -156,6 +154,11 @@ def _ranked(
         )
         for u in order
     ]
+
+
+def _total_z(estimates: Estimates) -> Floats:
+    at = next(q for q, figure in enumerate(estimates.figures) if figure.kind == "total")
+    return estimates.z[:, at]
 
 
 def _least(totals: Sequence[Figure], level: float) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.design import Bools, Floats, Ints
+
+#: Item id of the open comment, in every questionnaire.
+COMMENT = "comment"
 
 
 class BadRows(ValueError):  # noqa: N818  # reads as what it is
@@ -66,7 +69,8 @@ class Rows:
 
     ``unit`` (n,) and ``channel`` (n,) are indices into ``units`` and ``channels``.  ``drawn`` is
     None for self-selected answers.  ``loose`` counts answers of a probability wave that belong
-    to no sampled case: they have no weight and stay out.
+    to no sampled case: they have no weight and stay out.  ``texts`` are the whole answers (JSON)
+    of those who may have written a comment, by their number in ``seq``.
     """
 
     seq: Ints
@@ -77,6 +81,7 @@ class Rows:
     channel: Ints
     channels: tuple[str, ...]
     drawn: Drawn | None
+    texts: Mapping[int, str]
     loose: int
 
     def keep(self, mask: Bools) -> Rows:
@@ -142,12 +147,14 @@ def wave(db: sqlite3.Connection, key: str) -> Wave:
 
 
 SAMPLED = """
-SELECT r.seq, r.codes, r.state, r.channel, c.psu, c.weight
+SELECT r.seq, r.codes, r.state, r.channel, CASE WHEN r.answers LIKE :written THEN r.answers END,
+       c.psu, c.weight
 FROM response r JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
 WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
 
 FREE = """
-SELECT r.seq, r.codes, r.state, r.channel, r.receiving_unit
+SELECT r.seq, r.codes, r.state, r.channel, CASE WHEN r.answers LIKE :written THEN r.answers END,
+       r.receiving_unit
 FROM response r
 WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
 
@@ -158,25 +165,28 @@ def rows(db: sqlite3.Connection, of: Wave, width: int) -> Rows:
     Raises BadRows: a row of another width, or a PSU that is not in the sample.
     """
     sampled = of.kind == "probability"
-    facts = {"wave": of.key, "questionnaire": of.questionnaire}
+    # The last letter and not the quote before the name: LIKE stops at every quote of the answers.
+    written = f'%{COMMENT[-1]}":"%'
+    facts = {"wave": of.key, "questionnaire": of.questionnaire, "written": written}
     found = _rows(db, SAMPLED if sampled else FREE, facts)
     found.sort(key=itemgetter(0))  # in sequence already but for the flagged: cheaper than in SQL
-    columns = list(zip(*found, strict=True)) if found else [()] * 6
-    seq, packed, state, channel, place = columns[:5]
+    columns = list(zip(*found, strict=True)) if found else [()] * 7
+    seq, packed, state, channel, texts, place = columns[:6]
     channel_code, channels = _coded(channel)
     place_code, places = _coded(place)
     unit_code, units, drawn = place_code, places, None
     if sampled:
-        unit_code, units, drawn = _drawn(db, of, place_code, places, columns[5])
+        unit_code, units, drawn = _drawn(db, of, place_code, places, columns[6])
     return Rows(
         seq=np.array(seq, dtype=np.int64),
         codes=_unpacked(packed, seq, width),
-        flagged=np.array([s == "flagged" for s in state], dtype=bool),
+        flagged=np.fromiter(map("flagged".__eq__, state), dtype=bool, count=len(state)),
         unit=unit_code,
         units=units,
         channel=channel_code,
         channels=channels,
         drawn=drawn,
+        texts={n: text for n, text in zip(seq, texts, strict=True) if text},
         loose=_kept(db, of) - len(found) if sampled else 0,
     )
 
@@ -198,18 +208,17 @@ def _drawn(
 
 
 def _unpacked(packed: Sequence[bytes], seq: Sequence[int], width: int) -> NDArray[np.uint8]:
-    joined = b"".join(packed)
-    if len(joined) != width * len(packed) or any(len(row) != width for row in packed):
+    if set(map(len, packed)) - {width}:
         wrong = next(n for n, row in zip(seq, packed, strict=True) if len(row) != width)
         raise BadRows(f"answer {wrong} does not have {width} columns")
-    return np.frombuffer(joined, dtype=np.uint8).reshape(len(packed), width)
+    return np.frombuffer(b"".join(packed), dtype=np.uint8).reshape(len(packed), width)
 
 
-def _coded(values: Iterable[str]) -> tuple[Ints, tuple[str, ...]]:
+def _coded(values: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
     """Codes of the values and the values in their order of first appearance."""
-    seen: dict[str, int] = {}
-    codes = np.array([seen.setdefault(value, len(seen)) for value in values], dtype=np.int64)
-    return codes, tuple(seen)
+    names = dict.fromkeys(values)
+    seen = {name: code for code, name in enumerate(names)}
+    return np.array(list(map(seen.__getitem__, values)), dtype=np.int64), tuple(names)
 
 
 def _kept(db: sqlite3.Connection, of: Wave) -> int:
@@ -223,17 +232,10 @@ def counts(db: sqlite3.Connection, wave: str) -> dict[str, int]:
     return dict(_rows(db, sql, {"wave": wave}))
 
 
-def comments(db: sqlite3.Connection, of: Wave, item: str, seq: Ints) -> tuple[str, ...]:
-    """The texts written under ``item`` in the rows ``seq``, in order, blank ones left out."""
-    sql = """SELECT seq, answers FROM response
-             WHERE wave = :wave AND state IN ('valid', 'flagged') AND answers LIKE :key
-             ORDER BY seq"""
-    wanted = set(seq.tolist())
-    texts = [
-        json.loads(answers).get(item)
-        for number, answers in _rows(db, sql, {"wave": of.key, "key": f'%"{item}":%'})
-        if number in wanted
-    ]
+def comments(found: Rows, of: Ints) -> tuple[str, ...]:
+    """The comments written in the rows with indices ``of``, in their order, no blank ones."""
+    wanted = set(found.seq[of].tolist())
+    texts = [json.loads(text).get(COMMENT) for n, text in found.texts.items() if n in wanted]
     return tuple(text for text in texts if isinstance(text, str) and text.strip())
 
 

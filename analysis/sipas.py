@@ -16,7 +16,6 @@ from analysis.results import Account, Coverage, Figure, Result, UnitResult, Wave
 from analysis.study import Study, study
 from forms.questionnaire import localized
 
-COMMENT = "comment"
 #: Comments are shown only when at least this many persons answered.
 COMMENTS_FROM = 5
 SUM_NAME = "Tổng cộng"
@@ -77,7 +76,7 @@ def wave_result(
         ),
         flagged=marked,
         void=reader.counts(db, wave).get("void", 0),
-        comments=_comments(db, stored, rows.seq[of]),
+        comments=_comments(stored, rows, of),
         loose=rows.loose,
     )
 
@@ -116,7 +115,7 @@ def _members(
         return ()
     wave = ready.wave
     measured = parts.measure(
-        parts.split(units, rows, of, scope), ready.estimates, ready.figures, hide_n=wave.hide_n
+        parts.split(units, rows, of, scope), ready.composites, ready.figures, hide_n=wave.hide_n
     )
     sets = reader.rank_sets(db, wave.closes_on)
     if wave.rank_sets:
@@ -171,7 +170,7 @@ def _coverage(wave: reader.Wave, answers: int, total: Figure, scope: str) -> Cov
     return Coverage(answers, settled, rate, *response_bounds(total.value, rate))
 
 
-def _comments(db: sqlite3.Connection, wave: reader.Wave, seq: Ints) -> tuple[str, ...]:
-    if seq.size < max(COMMENTS_FROM, wave.hide_n):
+def _comments(wave: reader.Wave, rows: reader.Rows, of: Ints) -> tuple[str, ...]:
+    if of.size < max(COMMENTS_FROM, wave.hide_n):
         return ()
-    return reader.comments(db, wave, COMMENT, seq)
+    return reader.comments(rows, of)

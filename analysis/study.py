@@ -41,7 +41,7 @@ class Study:
         """Whether sampling error may be claimed."""
         return self.wave.kind == "probability"
 
-    def estimates(self, rows: Ints) -> Estimates | None:
+    def estimates(self, rows: Ints, *, items: bool = True) -> Estimates | None:
         """Estimates of the domain ``rows`` (indices), None when it is empty."""
         if self.sample is None or rows.size == 0:
             return None
@@ -52,7 +52,12 @@ class Study:
             rows=None if rows.size == self.weight.size else rows,
             interval=self.wave.interval,
             level=self.wave.level,
+            items=items,
         )
+
+    def composites(self, rows: Ints) -> Estimates | None:
+        """Areas, factors and the total only."""
+        return self.estimates(rows, items=False)
 
     def figures(self, estimates: Estimates | None) -> tuple[Figure, ...]:
         """Estimates as they are printed; without any, figures that say "no answer"."""

@@ -110,10 +110,10 @@ def test_comments_are_those_of_the_asked_rows_and_not_blank(sampled):
     for text in ("Tốt", "  ", "<b>Đẹp</b>"):
         stored.answer(sampled, {"m1": 5, "comment": text}, psu="p3")
     found = rows(sampled)
-    wave = reader.wave(sampled, "w")
 
-    assert reader.comments(sampled, wave, "comment", found.seq) == ("Tốt", "<b>Đẹp</b>")
-    assert reader.comments(sampled, wave, "comment", found.seq[:5]) == ("Tốt",)
+    assert reader.comments(found, np.arange(7)) == ("Tốt", "<b>Đẹp</b>")
+    assert reader.comments(found, np.arange(5)) == ("Tốt",)
+    assert reader.comments(found.keep(np.arange(7) > 4), np.arange(2)) == ("<b>Đẹp</b>",)
 
 
 def test_units_are_named_as_they_were_on_the_day(db):
