@@ -222,6 +222,17 @@ def test_the_body_ends_with_its_mark_and_the_signature(pages, name):
     assert end[0]["y"] < receivers["y"]
 
 
+def test_a_ministry_names_its_receivers_at_the_head(pages):
+    lines, _ = pages["national"][0]
+    head = find(lines, "Kính gửi:")
+    first, last = find(lines, "- Thủ tướng"), find(lines, "- Ban Chỉ đạo")
+
+    assert head["size"] == first["size"] == 14
+    assert first["text"].endswith(";")
+    assert last["text"].endswith(".")
+    assert head["y"] < first["y"] < last["y"]
+
+
 def test_annexes_start_a_page_with_number_title_and_whose_they_are(pages):
     lines = next(lines for lines, _ in pages["national"] if lines[0]["text"] == "Phụ lục I")
 

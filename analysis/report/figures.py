@@ -173,8 +173,7 @@ class DotPlot(Figure):
         self.text(TEXT - 11.5 * MM, base, dot.end, face, anchor="centre")
         if dot.value is None:
             self.text(TEXT - 31.5 * MM, base, NONE, face, anchor="centre")
-            middle = (self.x0 + self.x1) / 2
-            self.text(middle, base, "không công bố", ITALIC, anchor="centre", colour=SOFT)
+            self.text(self.x0 + 2 * MM, base, "không công bố", ITALIC, colour=SOFT)
             return
         self.text(TEXT - 27 * MM, base, share(dot.value), face, anchor="right")
         if dot.low is not None and dot.high is not None:

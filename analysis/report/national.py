@@ -29,6 +29,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
     blocks: list[model.Block] = [
         wording.masthead(wave, on, number),
         model.Title("BÁO CÁO", lines),
+        *wording.addressed(wave),
         body(f"{wording.basis(wave)} báo cáo kết quả của {result.scope_name} như sau:"),
         *sections.warning(wave),
         Heading("I. TÓM TẮT"),
@@ -42,7 +43,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         Heading("V. PHƯƠNG PHÁP"),
         model.MethodBox(wording.method_rows(result)),
         body(_closing(result)),
-        wording.sign_off(wave),
+        wording.sign_off(wave, above=True),
     ]
     title = (f"BẢNG XẾP HẠNG CHỈ SỐ HÀI LÒNG NĂM {wave.year}", f"CỦA CÁC {capitals}")
     league = ranking.league(result, names.capitalize())

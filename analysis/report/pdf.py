@@ -31,6 +31,7 @@ from analysis.report.decree import (
     sentence,
     title,
 )
+from analysis.report.ending import Ending, Method
 from analysis.report.faces import BOLD, REGULAR, line, register
 from analysis.report.figures import dot_plots
 from analysis.report.ink import (
@@ -50,7 +51,7 @@ from analysis.report.ink import (
     WARNING,
     WIDTH,
 )
-from analysis.report.tables import Grid, Method
+from analysis.report.tables import Grid
 
 STAMP = "DỮ LIỆU MÔ PHỎNG"
 _ROLES = {"body": BODY, "note": NOTE_APART, "voice": VOICE, "warning": WARNING}
@@ -101,30 +102,32 @@ def _flow(block: model.Block) -> list[Flowable]:
 
 
 def _kept(flow: list[Flowable]) -> list[Flowable]:
-    """Headings stay with what follows, the last sentence with the signature.
+    """Headings stay with what follows, the signature with the sentence and the box before it.
 
     One flat KeepTogether each: a KeepTogether inside another always splits.
     """
     out: list[Flowable] = []
     group: list[Flowable] = []
-    for i, flowable in enumerate(flow):
-        if isinstance(flowable, Method) and isinstance(_at(flow, i + 2), SignOff):
-            upper, lower = flowable.parted()
-            out += _together([*group, upper])
-            group = [lower]
-        else:
-            group.append(flowable)
-        heading = isinstance(flowable, Paragraph) and flowable.style in (HEAD_1, HEAD_2)
-        before = any(isinstance(_at(flow, i + k), SignOff) for k in (1, 2))
-        if heading or (before and isinstance(flowable, Method | Paragraph)):
-            continue
-        out += _together(group)
-        group = []
+    for flowable in _ended(flow):
+        group.append(flowable)
+        if not (isinstance(flowable, Paragraph) and flowable.style in (HEAD_1, HEAD_2)):
+            out += _together(group)
+            group = []
     return out + group
 
 
-def _at(flow: list[Flowable], i: int) -> Flowable | None:
-    return flow[i] if i < len(flow) else None
+def _ended(flow: list[Flowable]) -> list[Flowable]:
+    """Method box, sentence and signature, where they follow each other, as one ending."""
+    out: list[Flowable] = []
+    for flowable in flow:
+        out.append(flowable)
+        if isinstance(flowable, SignOff):
+            match out[-3:]:
+                case [Method() as box, Paragraph() as closing, SignOff() as sign]:
+                    out[-3:] = [Ending(box, closing, sign)]
+                case [*_, Paragraph() as closing, SignOff() as sign]:
+                    out[-2:] = [KeepTogether([closing, sign])]
+    return out
 
 
 def _together(group: list[Flowable]) -> list[Flowable]:
@@ -132,7 +135,7 @@ def _together(group: list[Flowable]) -> list[Flowable]:
     *heads, last = group
     if not heads:
         return group
-    if not isinstance(last, Grid | Method):
+    if not isinstance(last, Grid | Method | Ending):
         return [KeepTogether(group)]
     room = sum(head.wrap(TEXT, COLUMN)[1] + head.getSpaceBefore() for head in heads)
     return [CondPageBreak(room + last.getSpaceBefore() + last.least), *group]

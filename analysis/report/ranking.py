@@ -152,8 +152,9 @@ def own_place(result: Result, names: str, whole: str) -> str:
     own = next((unit for unit in result.units if unit.unit == result.scope), None)
     if own is None or own.rank is None:
         return ""
+    name = own.name[:1].upper() + own.name[1:]
     text = (
-        f"{own.name} xếp hạng {own.rank}, trong khoảng {rank_range(own)}, trên "
+        f"{name} xếp hạng {own.rank}, trong khoảng {rank_range(own)}, trên "
         f"{num(len(result.units), 0)} {names}"
     )
     if own.region_rank is not None and own.region:

@@ -8,12 +8,10 @@ from typing import Any
 from reportlab.platypus import Flowable
 
 from analysis.report import model
-from analysis.report.decree import Drawing, paragraph, sentence
+from analysis.report.decree import Drawing, sentence
 from analysis.report.faces import BOLD, REGULAR, fill, line, plain, width
 from analysis.report.ink import (
     BAND,
-    BOX_KEY,
-    BOX_TEXT,
     CAPTION,
     COLUMN,
     HAIR,
@@ -207,69 +205,3 @@ def _height(text: Any, gap: float) -> float:
     if text is None:
         return 0.0
     return float(text.wrap(TEXT, COLUMN)[1]) + gap
-
-
-class Method(Drawing):
-    """The method box: what was done, row by row, in a frame; parted between rows only."""
-
-    KEY = 34 * MM
-
-    def __init__(self, rows: list[tuple[Any, Any, float]]) -> None:
-        self.rows, self.top, self.bottom = rows, 0.8, 0.8
-        super().__init__(sum(tall for *_, tall in rows))
-        self.spaceBefore, self.spaceAfter = 6, 4
-
-    @classmethod
-    def of(cls, box: model.MethodBox) -> Method:
-        """Set the texts of a box."""
-        rows = []
-        for key, value in box.rows:
-            left, right = sentence(key, BOX_KEY), paragraph(value, BOX_TEXT)
-            tall = max(
-                left.wrap(cls.KEY - 12, COLUMN)[1], right.wrap(TEXT - cls.KEY - 12, COLUMN)[1]
-            )
-            rows.append((left, right, float(tall) + 6))
-        return cls(rows)
-
-    @property
-    def least(self) -> float:
-        """Height of the first two rows: the smallest part at the end of a page."""
-        return sum(tall for *_, tall in self.rows[:2])
-
-    def split(self, _width: float, room: float) -> list[Flowable]:
-        """Rows that fit, then the rest; at least two on either side."""
-        count, used = 0, 0.0
-        while count < len(self.rows) and used + self.rows[count][2] <= room:
-            used += self.rows[count][2]
-            count += 1
-        count = min(count, len(self.rows) - 2)
-        if count < 2:
-            return []
-        first, rest = Method(self.rows[:count]), Method(self.rows[count:])
-        first.top, rest.bottom, rest.spaceAfter = self.top, self.bottom, self.spaceAfter
-        return [first, rest]
-
-    def parted(self) -> tuple[Method, Method]:
-        """The box without its last two rows, and these two; they join without a seam."""
-        upper, lower = Method(self.rows[:-2]), Method(self.rows[-2:])
-        upper.bottom = lower.top = 0.25
-        upper.spaceAfter = lower.spaceBefore = 0
-        return upper, lower
-
-    def draw(self) -> None:
-        """Keys on a tint, hairlines between rows, one frame around."""
-        canvas, y = self.canv, self.height
-        canvas.setFillColor(BAND)
-        canvas.rect(0, 0, self.KEY, self.height, stroke=0, fill=1)
-        for i, (left, right, tall) in enumerate(self.rows):
-            if i:
-                self.rule(0, TEXT, y, 0.25, HAIR)
-            left.drawOn(canvas, 6, y - 2.5 - left.height)
-            right.drawOn(canvas, self.KEY + 6, y - 2.5 - right.height)
-            y -= tall
-        self.rule(0, TEXT, self.height, self.top, INK if self.top > 0.5 else HAIR)
-        self.rule(0, TEXT, 0, self.bottom, INK if self.bottom > 0.5 else HAIR)
-        canvas.setStrokeColor(INK)
-        canvas.setLineWidth(0.8)
-        for x in (0, TEXT):
-            canvas.line(x, 0, x, self.height)

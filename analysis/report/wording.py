@@ -82,6 +82,10 @@ QUESTIONS = {
     "c8": "Trải nghiệm của người trả lời",
     "c10": "Mức độ mong muốn cải thiện chất lượng phục vụ",
 }
+MINISTRY_REPORTS_TO = (
+    "Thủ tướng Chính phủ",
+    "Ban Chỉ đạo cải cách hành chính của Chính phủ",
+)
 _HEADS = (
     ("Ủy ban nhân dân", ("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH")),
     ("Bộ ", ("BỘ TRƯỞNG",)),
@@ -163,13 +167,27 @@ def masthead(wave: WaveInfo, on: date, number: str) -> model.Masthead:
     )
 
 
-def sign_off(wave: WaveInfo) -> model.SignOff:
-    """Receivers and the signature of the agency that holds the wave."""
+def addressed(wave: WaveInfo) -> tuple[model.Addressed, ...]:
+    """Kính gửi, of a ministry's report; other reports name their receivers at the end."""
+    return (model.Addressed(MINISTRY_REPORTS_TO),) if wave.owner_name.startswith("Bộ ") else ()
+
+
+def sign_off(wave: WaveInfo, *, above: bool = False) -> model.SignOff:
+    """Receivers and the signature of the agency that holds the wave.
+
+    ``above``: the receivers named at the head are meant too ("Như trên").
+    """
+    if above and addressed(wave):
+        receivers = ("Như trên", "Các cơ quan, đơn vị có liên quan", "Lưu: VT")
+        return model.SignOff(receivers, signature(wave.owner_name))
+    return model.SignOff(_receivers(wave), signature(wave.owner_name))
+
+
+def _receivers(wave: WaveInfo) -> tuple[str, ...]:
     above = [f"{wave.parent_name} (để báo cáo)"] if wave.parent_name else []
     if wave.owner_name.startswith("Sở Nội vụ"):
         above.insert(0, "Bộ Nội vụ (để báo cáo)")
-    receivers = (*above, "Các cơ quan, đơn vị có liên quan", "Lưu: VT")
-    return model.SignOff(receivers, signature(wave.owner_name))
+    return (*above, "Các cơ quan, đơn vị có liên quan", "Lưu: VT")
 
 
 def belongs(wave: WaveInfo, on: date, number: str) -> str:
