@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from analysis.report import numbers
 from analysis.report.numbers import NONE, num, pct, places, share, short_day, span
-from analysis.report.wording import QUESTIONS, short
+from analysis.report.wording import QUESTIONS, method_rows, short
 from analysis.results import Distribution, Figure, Result, UnitResult
 from forms.questionnaire import load
 from survey import charts
@@ -46,7 +46,6 @@ class Place:
 
     unit: str
     name: str
-    here: bool
     rank: str
     value: str
     span: str
@@ -73,18 +72,18 @@ def page(result: Result, whole: Result) -> dict[str, object]:
     rows, scale = indexes(result)
     groups, item_scale = items(result)
     places, place_scale, ranks = league(result)
-    interval = result.total.low is not None
     return {
         "result": result,
         "total": result.total,
         "decimals": decimals(result),
         "level": num(100 * result.wave.level, 0),
-        "interval": interval,
+        "interval": result.design is not None,
         "mine": mine,
         "ranked": sum(unit.rank is not None for unit in whole.units),
         "whole": whole.total.value,
         "apart": differing(result.units),
         "account": result.accounts[-1] if result.accounts else None,
+        "index_name": t(f"staff.index_{result.wave.index}_{len(levels(result))}"),
         "valid": sum(result.channels.values()),
         "rows": rows,
         "axis": scale,
@@ -112,30 +111,9 @@ def levels(result: Result) -> tuple[str, ...]:
 
 
 def method(result: Result) -> list[tuple[str, str]]:
-    """Return the method box: each part's name and what was done, from the result itself."""
-    wave, design = result.wave, result.design
-    box = [
-        (t("staff.m_index"), t(f"staff.index_{wave.index}_long")),
-        (t("staff.m_sum"), t(f"staff.sum_{wave.aggregate}")),
-        (t("staff.m_base"), t(f"staff.base_{wave.base}")),
-    ]
-    if design:
-        facts = {"n_psu": num(design.n_psu, 0), "n_strata": num(design.n_strata, 0)}
-        box.append((t("staff.m_sample"), t("staff.sample_is", **facts)))
-        box.append(
-            (t("staff.m_weight"), t("staff.weight_is", persons=num(round(design.weight_sum), 0)))
-        )
-        facts = {"name": t(f"staff.ci_{wave.interval}"), "level": num(100 * wave.level, 0)}
-        box.append((t("staff.m_interval"), t("staff.interval_is", df=num(design.df, 0), **facts)))
-        if result.total.deff is not None:
-            box.append((t("staff.m_deff"), num(result.total.deff, 2)))
-        if design.lonely:
-            box.append((t("staff.m_lonely"), t("staff.lonely_are", n=len(design.lonely))))
-    else:
-        box.append((t("staff.m_sample"), t("staff.no_error")))
-    box.append((t("staff.m_publish"), t("staff.publish", min_n=wave.min_n, hide_n=wave.hide_n)))
-    box.append((t("staff.m_wave"), wave.key))
-    return box
+    """Return the method box in the words of the official report, so that both say the same."""
+    rows = [(name, "".join(run.text for run in text)) for name, text in method_rows(result)]
+    return [*rows, (t("staff.m_wave"), result.wave.key)]
 
 
 def decimals(result: Result) -> int:
@@ -170,13 +148,11 @@ def items(result: Result) -> tuple[list[tuple[Row | None, list[Row]]], charts.Ax
     return groups, scale
 
 
-def league(result: Result, here: str = "") -> tuple[list[Place], charts.Axis, charts.Axis]:
+def league(result: Result) -> tuple[list[Place], charts.Axis, charts.Axis]:
     """Return the ranked units, the axis of their indexes and the axis of their ranks."""
     scale = _scale(result, [unit.total for unit in result.units])
     ranks = charts.rank_axis(len(result.units))
-    whole = result.total.value
-    rows = [_place(unit, scale, ranks, whole, decimals(result), here) for unit in result.units]
-    return rows, scale, ranks
+    return [_place(result, unit, scale, ranks) for unit in result.units], scale, ranks
 
 
 def differing(units: Iterable[UnitResult]) -> tuple[int, int, int]:
@@ -206,7 +182,7 @@ def _scale(result: Result, figures: Sequence[Figure]) -> charts.Axis:
 
 def _caption(result: Result, scale: charts.Axis, rows: Sequence[Row]) -> str:
     """Say what the marks mean, and only of marks that are there."""
-    said = [t("staff.cap_interval" if result.total.low is not None else "staff.cap_dot")]
+    said = [t("staff.cap_interval" if result.design else "staff.cap_dot")]
     said.append(t("staff.cap_whole", whole=pct(result.total.value, decimals(result))))
     if any("○" in row.n for row in rows):
         said.append(t("staff.cap_few", n=result.wave.min_n))
@@ -221,7 +197,6 @@ def _axis_words(scale: charts.Axis) -> str:
 
 def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
     digits = decimals(result)
-    hidden = figure.value is None
     number = f"{figure.number} · " if figure.number else ""
     name = (
         t("staff.overall")
@@ -233,7 +208,7 @@ def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
         name=name,
         sum=figure.kind in ("total", "area"),
         value=share(figure.value, digits),
-        span=t("staff.not_published") if hidden else span(figure.low, figure.high, digits),
+        span=_span(figure, digits),
         n=_base(figure, result.wave.hide_n),
         deff=num(figure.deff, 2) if figure.deff is not None else NONE,
         plot=charts.interval(figure, scale, result.total.value),
@@ -242,30 +217,32 @@ def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
     )
 
 
+def _span(figure: Figure, digits: int) -> str:
+    if figure.value is None:
+        return t("staff.not_published")
+    return t("staff.census") if "census" in figure.flags else span(figure.low, figure.high, digits)
+
+
 def _base(figure: Figure, hide_n: int) -> str:
     if "hidden" in figure.flags:
         return t("staff.under", n=hide_n)
     return num(figure.n, 0) + (" ○" if "few" in figure.flags else "")
 
 
-def _place(
-    unit: UnitResult, scale: charts.Axis, ranks: charts.Axis, whole: float | None, digits: int,
-    here: str,
-) -> Place:  # fmt: skip
-    total = unit.total
+def _place(result: Result, unit: UnitResult, scale: charts.Axis, ranks: charts.Axis) -> Place:
+    total, digits = unit.total, decimals(result)
     order = NONE if unit.rank is None else str(unit.rank)
     if unit.rank_low is not None and unit.rank_high is not None:
         order += f" ({places(unit.rank_low, unit.rank_high)})"
     return Place(
         unit=unit.unit,
         name=_placed(unit.name),
-        here=unit.unit == here,
         rank=order,
         value=share(total.value, digits),
-        span=span(total.low, total.high, digits),
+        span=_span(total, digits),
         differs=t(("staff.lower", "staff.alike", "staff.higher")[unit.differs + 1]),
-        n=num(total.n, 0) + (" ○" if "few" in total.flags else ""),
-        plot=charts.interval(total, scale, whole),
+        n=_base(total, result.wave.hide_n),
+        plot=charts.interval(total, scale, result.total.value),
         ranks=charts.rank(unit.rank, unit.rank_low, unit.rank_high, ranks),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 from small_wave import COMMUNE, COUNTER, HOUSEHOLD, NOW, SURVEY, TUYEN_QUANG
 
 from analysis.report.numbers import pct, share, span
+from analysis.report.wording import method_rows
 from analysis.results import Choice, Distribution
 from analysis.sipas import wave_result
 from forms.questionnaire import load
@@ -67,7 +69,7 @@ def test_a_sample_shows_its_interval_its_accounting_and_its_units(staff, setting
     assert f"Khoảng tin cậy 95%: {span(found.total.low, found.total.high)}." in seen
     assert "Phát ra 120 Thu về 100 (83,3%) Hợp lệ 95 (95,0%)" in seen
     assert "Xếp hạng 2 đơn vị" in seen
-    assert "12 cụm trong 4 tầng." in seen
+    assert "12 đơn vị mẫu sơ cấp trong 4 tầng" in seen
 
 
 def test_the_page_of_a_unit_tells_its_rank_with_the_range(staff, settings):
@@ -212,12 +214,64 @@ def test_the_latest_fourteen_days_are_shown_newest_first():
     assert len(days) == 14
 
 
-def test_every_word_of_the_method_box_comes_from_the_result(settings):
-    box = dict(tables.method(result(settings, SURVEY)))
+def test_the_method_box_says_what_the_report_says(settings):
+    found = result(settings, SURVEY)
+    box = dict(tables.method(found))
 
+    assert box.items() >= {name: plain(text) for name, text in method_rows(found)}.items()
     assert box["Mã đợt"] == SURVEY
-    assert box["Công bố"] == "Dưới 30 người: đánh dấu ○. Dưới 5 người: không công bố."
-    assert "8 bậc tự do" in box["Khoảng tin cậy"]
+
+
+def plain(runs):
+    return "".join(run.text for run in runs)
+
+
+def changed(found, kind, **facts):
+    """The same result with its first figure of a kind changed."""
+    target = found.of(kind)[0]
+    figures_ = tuple(replace(f, **facts) if f is target else f for f in found.figures)
+    return replace(found, figures=figures_)
+
+
+def test_a_figure_under_the_publication_rule_is_a_dash_without_count_or_mark(settings):
+    hidden = {"n": 0, "value": None, "low": None, "high": None, "shares": None}
+    found = changed(result(settings, SURVEY), "factor", flags=("hidden",), **hidden)
+    rows, _ = tables.indexes(found)
+    [row] = [row for row in rows if row.id == "I.A"]
+
+    assert (row.value, row.span, row.n) == ("—", "không công bố", "dưới 5")
+    assert "circle" not in row.plot
+    assert row.bar == ""
+    assert "Dưới 5 người trả lời: không công bố." in tables.page(found, found)["caption"]
+
+
+def test_where_everybody_was_asked_there_is_no_interval_but_the_word(settings):
+    found = changed(
+        result(settings, SURVEY), "factor", flags=("census",), low=None, high=None, se=None
+    )
+    [row] = [row for row in tables.indexes(found)[0] if row.id == "I.A"]
+
+    assert row.span == "toàn bộ"
+    assert 'class="ci"' not in row.plot
+
+
+def test_three_answers_are_drawn_and_named_as_three(staff, settings):
+    with closing(db.connect(settings.database)) as store:
+        base = waves.get(store, COUNTER)
+        waves.new(
+            store, replace(base, key="nd61", name="Chín tiêu chí", questionnaire="nd61-2018.1"),
+            now=NOW, actor="shell:test",
+        )  # fmt: skip
+        door = doors.add(
+            store, kind="counter", wave="nd61", unit=COMMUNE, now=NOW, actor="shell:test"
+        )
+    for number in range(8):
+        answer(settings, door.id, {f"n{n}": 1 + (n + number) % 3 for n in range(1, 10)}, number)
+    page = staff.get("/board/nd61")
+
+    assert page.status_code == 200
+    assert "tỷ lệ ý kiến ở mức cao nhất" in text(page)
+    assert page.text.count('class="key"') == 3
 
 
 @pytest.mark.parametrize("name", ["Kết quả", "Đổi mật khẩu", "Đăng xuất"])
