@@ -270,6 +270,19 @@ def test_a_restore_heals_a_database_beyond_reading(place, store, tmp_path):
     assert len(list((place.settings.instance / "backups").iterdir())) == 1
 
 
+def test_a_copy_makes_a_new_instance_and_the_missing_secret_is_told(place, store, tmp_path):
+    answered(store, place)
+    run(place, "backup", str(tmp_path / "copy.sqlite"))
+    home = tmp_path / "elsewhere"
+    assert run(home, "restore", str(tmp_path / "copy.sqlite"), "--dry-run").exit_code == 0
+    assert not home.exists()
+    found = run(home, "restore", str(tmp_path / "copy.sqlite"))
+    assert found.exit_code == 0, found.output
+    assert "tệp «secret» cũ" in found.output
+    assert stat.S_IMODE((home / "sipas.sqlite").stat().st_mode) == 0o600
+    assert run(home, "check").exit_code == 0
+
+
 def test_a_damaged_or_foreign_copy_is_refused_before_anything_is_touched(place, store, tmp_path):
     answered(store, place, 200)
     file = tmp_path / "copy.sqlite"

@@ -80,18 +80,22 @@ def backup(ctx: click.Context, file: Path, dry_run: bool) -> None:
 @click.pass_context
 def restore(ctx: click.Context, file: Path, dry_run: bool) -> None:
     """Phục hồi dữ liệu từ bản sao FILE; dữ liệu hiện có được cất giữ trước."""
-    home = config.create(ctx.find_root().obj)
+    home = config.directory(ctx.find_root().obj)
     rows, kept = copies.verify(file), None
+    first = not (home / config.SECRET).exists()
     if not dry_run:
-        at = now()
-        kept = copies.set_aside(home / config.DATABASE, at)
-        copies.restore(file, home / config.DATABASE)
+        config.create(home)
+        rows, kept = copies.restore(file, home / config.DATABASE, at=now())
         with closing(connect(home / config.DATABASE, create=False)) as db:
             detail = {"file": file.name, "kept": kept.name if kept else ""}
             audit.append(
-                db, at=at, actor=session.actor(), action="instance.restore", subject="",
+                db, at=now(), actor=session.actor(), action="instance.restore", subject="",
                 detail=detail,
             )  # fmt: skip
     session.outcome(f"Đã phục hồi {rows} phiếu từ {file}", dry_run)
     if kept:
         click.echo(f"Dữ liệu trước đó: {kept}")
+    if first:
+        click.echo(
+            "Khóa bí mật là mới: địa chỉ và mã QR đã in chỉ dùng được khi đặt lại tệp «secret» cũ."
+        )

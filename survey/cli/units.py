@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -75,9 +75,9 @@ def import_(ctx: click.Context, file: Path, dry_run: bool) -> None:
 @click.argument("parent", default="vn34:00")
 @click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), help="Ngày cần xem.")
 @click.pass_context
-def list_(ctx: click.Context, parent: str, on: object) -> None:
+def list_(ctx: click.Context, parent: str, on: datetime | None) -> None:
     """Liệt kê đơn vị trực thuộc PARENT (mặc định: 34 tỉnh, thành phố)."""
-    day = on.date() if hasattr(on, "date") else None
+    day = on.date() if on else None
     with session.database(ctx, readonly=True) as db:
         if store.get(db, parent) is None:
             raise Fault(f"Không có đơn vị «{parent}».")

@@ -59,37 +59,56 @@ def verify(file: Path) -> int:
         raise BadCopy(f"Không đọc được «{file}»: {fault}") from fault
 
 
-def restore(file: Path, database: Path) -> int:
-    """Put a copy in the place of the live database's content; returns its responses.
+def restore(file: Path, database: Path, *, at: datetime) -> tuple[int, Path | None]:
+    """Put a copy in the place of the live content; returns its responses and what was kept.
 
-    Page by page into the live file, in one transaction of SQLite's: a program that has it open
-    sees the old content or the new, never a mixture.  Raises BadCopy before touching anything.
+    What was there goes to ``backups/`` first (None if there was nothing), and no answer can
+    come in between.  The copy is poured page by page into the live file in one transaction of
+    SQLite's: a program that has it open sees the old content or the new, never a mixture.  A
+    file beyond reading is moved to ``backups/`` as it is, and the program must be restarted.
+
+    Raises BadCopy before touching anything, NotStored when there is no space.
     """
     rows = verify(file)
-    with closing(connect(database)) as live:
-        with closing(_reader(file)) as copy, turn(live):
-            copy.backup(live)
-        migrations.migrate(live)
-    return rows
-
-
-def set_aside(database: Path, at: datetime) -> Path | None:
-    """Keep what is there before a restore: a copy, or the damaged files themselves.
-
-    Returns where it is kept, None when there was nothing.
-    """
-    if not database.exists():
-        return None
     kept = database.parent / "backups" / f"truoc-phuc-hoi-{at:%Y%m%d-%H%M%S-%f}.sqlite"
     kept.parent.mkdir(mode=0o700, exist_ok=True)
-    try:
-        with closing(connect(database, create=False)) as db:
-            backup(db, kept)
-    except (sqlite3.Error, NotStored, BadCopy):  # beyond reading: keep it as it is
+    existed = database.exists()
+    if existed and not _set_aside(database, kept, file):
         for end in ("", "-wal", "-shm"):
-            if (file := database.with_name(database.name + end)).exists():
-                file.rename(kept.with_name(kept.name + end))
-    return kept
+            if (part := database.with_name(database.name + end)).exists():
+                part.rename(kept.with_name(kept.name + end))
+    if not database.exists():
+        database.touch(mode=0o600)
+        with closing(connect(database)) as live:
+            _pour(file, live)
+    with closing(connect(database, create=False)) as live:
+        migrations.migrate(live)
+    return rows, kept if existed else None
+
+
+def _set_aside(database: Path, kept: Path, file: Path) -> bool:
+    """Keep the live content and pour the copy over it; False if it cannot be read at all."""
+    try:
+        with closing(connect(database, create=False)) as live, turn(live):
+            backup(live, kept)
+            _pour(file, live)
+    except (sqlite3.DatabaseError, NotStored, BadCopy) as fault:
+        if kept.exists() or not _damaged(fault):
+            raise
+        return False
+    return True
+
+
+def _damaged(fault: Exception) -> bool:
+    """Whether the file itself is broken, as against a full disk or a busy moment."""
+    cause = fault.__cause__ if isinstance(fault, NotStored) else fault
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(fault, BadCopy) or code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def _pour(file: Path, live: sqlite3.Connection) -> None:
+    with closing(_reader(file)) as copy:
+        copy.backup(live)
 
 
 def _reader(file: Path) -> sqlite3.Connection:

@@ -1,15 +1,19 @@
 """Full disks and crowds: told, undone, healed; nobody hears "database is locked"."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from survey import db
-from survey.store import Refused, instances, responses
+from survey.store import Refused, copies, instances, responses
 
 from . import crowd, disk, ground
 
@@ -105,3 +109,70 @@ def test_a_refusal_among_many_costs_the_others_nothing(place):
         ).new
     writer.close()
     assert writer.batches == 41
+
+
+class Crowd:
+    """Threads that send responses until told to stop, and remember what was acknowledged."""
+
+    def __init__(self, place, threads=4):
+        self.place, self.writer = place, db.Writer(place.settings.database)
+        self.acknowledged, self.stopping = [], threading.Event()
+        self.threads = [threading.Thread(target=self._send, args=[n]) for n in range(threads)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        self.wait(20)
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+        self.writer.close()
+
+    def wait(self, more):
+        end = len(self.acknowledged) + more
+        while len(self.acknowledged) < end:
+            time.sleep(0.002)
+
+    def _send(self, number):
+        for turn in itertools.count():
+            if self.stopping.is_set():
+                return
+            sent = ground.incoming(self.place.door, comment=f"{number} {turn}")
+            responses.add(self.writer, sent, now=ground.NOW)
+            self.acknowledged.append(f"{number} {turn}")
+
+
+def test_copies_made_under_load_are_whole_and_miss_nothing_acknowledged_before(place, tmp_path):
+    with Crowd(place) as crowd:
+        for number in range(5):
+            before = len(crowd.acknowledged)
+            with place.connect() as store:
+                assert copies.backup(store, tmp_path / f"{number}.sqlite") >= before
+            crowd.wait(10)
+    for number in range(5):
+        with closing(db.connect(tmp_path / f"{number}.sqlite")) as copy:
+            assert instances.check(copy) == []
+
+
+def test_a_restore_under_load_drops_no_answer_between_the_old_and_the_new(place, tmp_path):
+    with place.connect() as store:
+        copies.backup(store, tmp_path / "empty.sqlite")
+    with Crowd(place) as crowd:
+        restored = copies.restore(tmp_path / "empty.sqlite", place.settings.database, at=ground.NOW)
+        crowd.wait(20)
+    _, kept = restored
+    with closing(db.connect(kept)) as old:
+        before = {
+            json.loads(row["answers"])["comment"]
+            for row in old.execute("SELECT answers FROM response")
+        }
+    after = set(comments(place))
+    assert before
+    assert after
+    assert not before & after
+    assert before | after == set(crowd.acknowledged)
+    with place.connect() as store:
+        assert instances.check(store) == []
