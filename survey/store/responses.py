@@ -223,14 +223,13 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-_NAMES = (
-    "id", "wave", "questionnaire", "channel", "receiving_unit", "resolving_unit", "counter",
-    "service", "language", "assisted_by", "case_id", "dossier_key", "answers", "codes", "digest",
-    "started_at", "submitted_at", "received_at", "receipt",
-)  # fmt: skip
 _INSERT = (
-    f"INSERT INTO response ({', '.join(_NAMES)})"
-    f" VALUES ({', '.join(':' + name for name in _NAMES)})"
+    "INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, resolving_unit,"
+    " counter, service, language, assisted_by, case_id, dossier_key, answers, codes, digest,"
+    " started_at, submitted_at, received_at, receipt) VALUES (:id, :wave, :questionnaire,"
+    " :channel, :receiving_unit, :resolving_unit, :counter, :service, :language, :assisted_by,"
+    " :case_id, :dossier_key, :answers, :codes, :digest, :started_at, :submitted_at,"
+    " :received_at, :receipt)"
 )
 
 
@@ -265,7 +264,7 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
     refusal = _refusal(db, door, row, now)
     while refusal is None:
         stored = db.execute(
-            f"{_INSERT} ON CONFLICT DO NOTHING RETURNING receipt, received_at", row
+            _INSERT + " ON CONFLICT DO NOTHING RETURNING receipt, received_at", row
         ).fetchone()
         if stored is not None:
             return Stored(stored["receipt"], stored["received_at"], new=True)

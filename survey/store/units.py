@@ -46,7 +46,7 @@ class Unit:
         return f"{self.word} {self.name}".strip()
 
 
-_COLUMNS = "scheme, code, valid_from, valid_to, kind, word, name, name_key, parent"
+_SELECT = "SELECT scheme, code, valid_from, valid_to, kind, word, name, name_key, parent FROM unit"
 
 
 def name_key(name: str) -> str:
@@ -75,7 +75,7 @@ def get(db: sqlite3.Connection, id: str, on: date | None = None) -> Unit | None:
     """The unit "scheme:code" as it was on a day (default: its newest row), None if unknown."""
     scheme, _, code = id.partition(":")
     row = db.execute(
-        f"SELECT {_COLUMNS} FROM unit WHERE scheme = :scheme AND code = :code"
+        _SELECT + " WHERE scheme = :scheme AND code = :code"
         " AND (:on IS NULL OR (valid_from <= :on AND COALESCE(valid_to, :on) >= :on))"
         " ORDER BY valid_from DESC LIMIT 1",
         {"scheme": scheme, "code": code, "on": on.isoformat() if on else None},
@@ -123,7 +123,7 @@ def all(
 ) -> list[Unit]:
     """Units that exist on a day (default: that have not ended), by scheme and code."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM unit WHERE (:kind IS NULL OR kind = :kind)"
+        _SELECT + " WHERE (:kind IS NULL OR kind = :kind)"
         " AND (:scheme IS NULL OR scheme = :scheme) AND (:parent IS NULL OR parent = :parent)"
         " AND ((:on IS NULL AND valid_to IS NULL)"
         "  OR (valid_from <= :on AND COALESCE(valid_to, :on) >= :on)) ORDER BY scheme, code",
@@ -172,7 +172,7 @@ def import_rows(
     with write(db):
         known = {
             (row["scheme"], row["code"], row["valid_from"]): tuple(row)
-            for row in db.execute(f"SELECT {_COLUMNS} FROM unit")
+            for row in db.execute(_SELECT)
         }
         codes = {key[:2] for key in known}
         new, changed, same = [], [], 0
@@ -186,8 +186,9 @@ def import_rows(
             else:
                 same += 1
         db.executemany(
-            f"INSERT INTO unit ({_COLUMNS}) VALUES (:scheme, :code, :valid_from, :valid_to, :kind,"
-            " :word, :name, :name_key, :parent) ON CONFLICT (scheme, code, valid_from) DO UPDATE"
+            "INSERT INTO unit (scheme, code, valid_from, valid_to, kind, word, name, name_key,"
+            " parent) VALUES (:scheme, :code, :valid_from, :valid_to, :kind, :word, :name,"
+            " :name_key, :parent) ON CONFLICT (scheme, code, valid_from) DO UPDATE"
             " SET kind = excluded.kind, word = excluded.word, name = excluded.name,"
             " name_key = excluded.name_key, parent = excluded.parent",
             (*new, *changed),

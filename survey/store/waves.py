@@ -93,11 +93,15 @@ def new(db: sqlite3.Connection, wave: Wave, *, now: datetime, actor: str) -> Wav
     if faults := _faults(db, wave):
         raise Refused("faulty_wave", 422, faults=faults)
     row = _row(wave) | {"created_at": stamp(now)}
-    names = (*_COLUMNS, "created_at")
     with write(db):
         stored = db.execute(
-            f"INSERT INTO wave ({', '.join(names)})"
-            f" VALUES ({', '.join(':' + name for name in names)}) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO wave (key, name, questionnaire, kind, year, opens_on, closes_on, owner,"
+            " owner_name, parent_name, place, closed_at, index_method, aggregate, weights, base,"
+            " interval, level, lonely, rank_sets, min_n, hide_n, words, synthetic, settled,"
+            " created_at) VALUES (:key, :name, :questionnaire, :kind, :year, :opens_on,"
+            " :closes_on, :owner, :owner_name, :parent_name, :place, :closed_at, :index_method,"
+            " :aggregate, :weights, :base, :interval, :level, :lonely, :rank_sets, :min_n,"
+            " :hide_n, :words, :synthetic, :settled, :created_at) ON CONFLICT (key) DO NOTHING",
             row,
         ).rowcount
         if not stored:
