@@ -37,7 +37,7 @@ class Opened:
     place: Place
 
 
-def find(token: str) -> Opened:
+def find(token: str, *, fresh: bool = True) -> Opened:
     """Return what a token opens, whether or not it takes answers.
 
     Raises
@@ -47,7 +47,7 @@ def find(token: str) -> Opened:
     """
     known: Known = current_app.extensions.setdefault("sipas.known", Known())
     mark = _mark(services().settings.database)
-    opened = known.get(token, mark)
+    opened = known.get(token, mark if fresh else None)
     if opened is None:
         opened = _read(token)
         known.put(token, mark, opened)
@@ -91,10 +91,10 @@ class Known:
     def __init__(self) -> None:
         self._held: dict[str, tuple[Mark, float, Opened]] = {}
 
-    def get(self, token: str, mark: Mark) -> Opened | None:
-        """Return what the token opened, if that still holds."""
+    def get(self, token: str, mark: Mark | None) -> Opened | None:
+        """Return what the token opened, if that still holds; any mark will do for None."""
         held = self._held.get(token)
-        if held is None or held[0] != mark or time.monotonic() > held[1]:
+        if held is None or (mark and held[0] != mark) or time.monotonic() > held[1]:
             return None
         return held[2]
 
@@ -107,15 +107,18 @@ class Known:
 
 def enter(token: str) -> Opened:
     """Return what a token opens now; 404 when it opens nothing, 410 when the time is over."""
-    opened = reach(token)
+    opened = reach(token, fresh=True)
     check_open(opened)
     return opened
 
 
-def reach(token: str) -> Opened:
-    """Return what a token opens, 404 when nothing; an answer sent again needs no open door."""
+def reach(token: str, *, fresh: bool = False) -> Opened:
+    """Return what a token opens, 404 when nothing; an answer sent again needs no open door.
+
+    Unless ``fresh``, what was known a moment ago will do: the store itself decides whether answers are taken.
+    """
     try:
-        return find(token)
+        return find(token, fresh=fresh)
     except LookupError:
         abort(404)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
-from werkzeug.datastructures import MultiDict
 
 from forms import rules
 from forms.web import from_form
 from survey import answering, guard, pages, screens, services, tokens
-from survey.errors import STEERING, clock, day
+from survey.errors import clock, day
 from survey.store.clock import now
 from survey.store.responses import printed
 from survey.text import t
@@ -113,9 +112,7 @@ def _empty(template: str, token: str) -> Response:
 
 
 def _answers(q: Questionnaire) -> dict[str, object]:
-    """Return what was posted, as answers; what steers the page is left out."""
-    fields = [(k, v) for k, v in request.form.items(multi=True) if k not in STEERING]
-    return from_form(q, MultiDict(fields))
+    return from_form(q, request.form)
 
 
 def _page() -> tuple[str, str, datetime | None]:
@@ -157,13 +154,12 @@ def _store(
         started_at=started,
         submitted_at=now(),
     )
-    page = pages.draw(
+    page = pages.filled(
         THANKS,
         opened.place,
         look,
-        kiosk=channel == "kiosk",
+        facts=("new" if stored.new else "again", channel),
         receipt=printed(stored.receipt),
-        new=stored.new,
         at=clock(stored.received_at),
         on=day(stored.received_at),
     )
