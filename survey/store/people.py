@@ -130,32 +130,35 @@ def set_password(
 
     ``actor`` "" is the account itself.
     """
-    return _change(
-        db, id, "staff.password", "password_hash = :hash, must_change = :must_change",
-        {"hash": password_hash, "must_change": int(must_change)}, now=now, actor=actor,
-    )  # fmt: skip
+    values = {"password_hash": password_hash, "must_change": int(must_change)}
+    return _change(db, id, "staff.password", values, now=now, actor=actor)
 
 
 def end_sessions(db: sqlite3.Connection, id: int, *, now: datetime, actor: str = "") -> Staff:
     """End every session of an account.  Raises LookupError."""
-    return _change(db, id, "staff.end_sessions", "id = id", {}, now=now, actor=actor)
+    return _change(db, id, "staff.end_sessions", {}, now=now, actor=actor)
 
 
 def disable(db: sqlite3.Connection, id: int, disabled: bool, *, now: datetime, actor: str) -> Staff:
     """Shut an account, or open it again; its sessions end.  Raises LookupError."""
     action = "staff.disable" if disabled else "staff.enable"
-    values = {"disabled": int(disabled)}
-    return _change(db, id, action, "disabled = :disabled", values, now=now, actor=actor)
+    return _change(db, id, action, {"disabled": int(disabled)}, now=now, actor=actor)
 
 
 def _change(
-    db: sqlite3.Connection, id: int, action: str, what: str, values: Mapping[str, object],
+    db: sqlite3.Connection, id: int, action: str, values: Mapping[str, object],
     *, now: datetime, actor: str,
 ) -> Staff:  # fmt: skip
-    """Set ``what`` (assignments written in this module, never input); every session ends."""
+    """Change what ``values`` names and leave the rest; every session ends."""
+    unchanged = {"password_hash": None, "must_change": None, "disabled": None}
     with write(db):
-        sql = f"UPDATE staff SET {what}, session_version = session_version + 1"  # nosec B608
-        row = db.execute(sql + " WHERE id = :id RETURNING *", {"id": id, **values}).fetchone()
+        row = db.execute(
+            "UPDATE staff SET password_hash = COALESCE(:password_hash, password_hash),"
+            " must_change = COALESCE(:must_change, must_change),"
+            " disabled = COALESCE(:disabled, disabled), session_version = session_version + 1"
+            " WHERE id = :id RETURNING *",
+            {"id": id, **unchanged, **values},
+        ).fetchone()
         staff = _staff(row)
         if staff is None:
             raise LookupError(id)
