@@ -150,7 +150,7 @@ def _change(
     *, now: datetime, actor: str,
 ) -> Staff:  # fmt: skip
     """Change what ``values`` names and leave the rest; every session ends."""
-    unchanged = {"password_hash": None, "must_change": None, "disabled": None}
+    unchanged = dict.fromkeys(("password_hash", "must_change", "disabled"))
     with write(db):
         row = db.execute(
             "UPDATE staff SET password_hash = COALESCE(:password_hash, password_hash),"
