@@ -61,6 +61,7 @@ class Drawn:
     weight: Floats
     fpc: Floats
     strata: tuple[str, ...]  # labels of the stratum codes
+    frame: tuple[str, ...]  # units of all drawn PSUs, answered or not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +95,7 @@ class Rows:
                 drawn.weight[mask],
                 drawn.fpc[mask],
                 drawn.strata,
+                drawn.frame,
             )
         return replace(
             self,
@@ -203,7 +205,9 @@ def _drawn(
     stratum = np.array([at[facts[key][0]] for key in psus], dtype=np.int64)
     fpc = np.array([facts[key][1] or 0.0 for key in psus], dtype=np.float64)
     unit, units = _coded([facts[key][2] for key in psus])
-    drawn = Drawn(stratum[psu], psu, np.array(weight, dtype=np.float64), fpc[psu], strata)
+    frame = tuple(sorted({unit for _, _, unit in facts.values()}))
+    weights = np.array(weight, dtype=np.float64)
+    drawn = Drawn(stratum[psu], psu, weights, fpc[psu], strata, frame)
     return unit[psu], units, drawn
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
@@ -64,7 +63,7 @@ def wave_result(
     return Result(
         wave=_info(ready),
         scope=scope,
-        scope_name=units.title(scope or _common(units, rows.units, stored.owner)),
+        scope_name=units.title(scope or _common(units, rows, stored.owner)),
         figures=figures,
         units=_members(db, ready, units, rows, of, scope, whole),
         accounts=_accounts(db, units, rows, wave, scope),
@@ -93,8 +92,9 @@ def _info(ready: Study) -> WaveInfo:
     return WaveInfo(**facts)
 
 
-def _common(units: reader.Units, seen: Sequence[str], owner: str) -> str:
-    """The lowest unit above everything that answered; the owner of a wave without answers."""
+def _common(units: reader.Units, rows: reader.Rows, owner: str) -> str:
+    """The lowest unit above all that was drawn or has answered; else the owner of the wave."""
+    seen = rows.units if rows.drawn is None else rows.drawn.frame
     if not seen:
         return owner
     paths = [units.path(unit) for unit in seen]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -148,6 +151,35 @@ def test_an_empty_domain_is_refused():
 def test_a_figure_that_is_not_there_is_a_lookup_error():
     with pytest.raises(LookupError):
         estimate(study([[4, 5], [1, 2]]), LAYOUT, "top2").of("item", "zzz")
+
+
+def test_a_composite_of_one_item_is_that_item_in_every_figure():
+    rng = np.random.default_rng(5)
+    codes, psu = rng.integers(0, 6, (90, 2)), np.repeat(np.arange(15), 6)
+    taken = study(codes, rng.uniform(1, 9, 90), psu, psu // 5, fpc=np.full(90, 50))
+    for method in ("top2", "scaled", "mean5"):
+        found = estimate(taken, scheme(["a", "b"], {"F": ["a"]}), method)
+        item, factor = found.of("item", "a"), found.of("factor", "F")
+        for name in ("value", "se", "low", "high", "deff", "deff_replace", "neff", "shares"):
+            assert getattr(factor, name) == pytest.approx(getattr(item, name)), name
+        assert (factor.n, factor.df) == (item.n, item.df)
+
+
+def test_leaving_the_items_out_changes_no_composite():
+    codes, psu = np.random.default_rng(6).integers(0, 6, (90, 2)), np.repeat(np.arange(15), 6)
+    taken = study(codes, psu=psu)
+    whole = estimate(taken, LAYOUT, "top2")
+    short = estimate(taken, LAYOUT, "top2", items=False)
+
+    assert short.figures == whole.figures[2:]
+    assert short.covariance() == pytest.approx(whole.covariance()[2:, 2:])
+
+
+def test_estimators_never_load_the_slow_statistics():
+    code = "import analysis.sipas, analysis.command, sys; print('scipy.stats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"
 
 
 def test_shares_of_a_composite_are_those_of_its_items():

@@ -364,6 +364,15 @@ def test_a_scope_without_answers_says_so(db):
     assert found.scope_name == "thành phố Hồ Chí Minh"
 
 
+def test_a_national_sample_is_national_before_its_last_province_answers(db):
+    stored.wave(db)
+    for province in PROVINCES:
+        stored.psu(db, f"p{province}", province, province)
+    stored.answer(db, answers(4), psu="pvn34:01")
+
+    assert wave_result(db, "w").scope_name == "cả nước"
+
+
 def test_unknown_waves_and_scopes_are_lookup_errors(db):
     stored.wave(db)
     with pytest.raises(LookupError):
