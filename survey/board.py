@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, render_template, request
 
 from survey import db, figures, guard
-from survey.store import clock
+from survey.store import clock, units
 from survey.store import waves as wave_store
 from survey.text import t
 
 if TYPE_CHECKING:
-    from analysis.results import Result
     from survey.store.waves import Wave
 
 bp = Blueprint("board", __name__)
@@ -36,35 +35,35 @@ def wave(key: str) -> str:
     except LookupError:
         abort(404, t("staff.no_wave"))
     scope = guard.scope(request.args.get("unit", ""))
-    phase, state = _state(found)
-    facts = {"wave": found, "scope": scope, "phase": phase, "state": state}
     try:
-        result = figures.of(found, scope)
+        result = figures.find(found, scope)
     except LookupError:
         abort(404, t("staff.no_scope"))
-    except ValueError:
-        return _empty(found, scope, facts)
-    if result.total.value is None:
-        return _empty(found, scope, facts)
+    phase, state = _state(found)
+    facts: dict[str, object] = {
+        "wave": found,
+        "scope": scope,
+        "phase": phase,
+        "state": state,
+        "heading": _heading(found, scope),
+        "synthetic": found.synthetic,
+    }
+    if isinstance(result, figures.Nothing):
+        return render_template("board/empty.html", nothing=result, **facts)
     from survey import tables
 
     whole = figures.of(found) if scope else result
-    facts |= tables.page(result, whole) | {"heading": _heading(found, result)}
+    facts |= tables.page(result, whole)
     if not scope:
         facts["days"] = tables.days(figures.counts(found).days)
-    return render_template("board/wave.html", synthetic=found.synthetic, **facts)
+    return render_template("board/wave.html", **facts)
 
 
-def _empty(wave: Wave, scope: str, facts: dict[str, object]) -> str:
-    """Say why there is no figure yet: no answers, or too few to be published."""
-    came = figures.counts(wave).total
-    return render_template("board/empty.html", synthetic=wave.synthetic, came=came, **facts)
-
-
-def _heading(wave: Wave, result: Result) -> str:
-    if not result.scope:
+def _heading(wave: Wave, scope: str) -> str:
+    if not scope:
         return wave.name
-    return f"{result.scope_name[:1].upper()}{result.scope_name[1:]} · {wave.name}"
+    unit = units.name(db.get(), scope, wave.closes_on)
+    return f"{unit[:1].upper()}{unit[1:]} · {wave.name}"
 
 
 def _listed(wave: Wave) -> dict[str, object]:

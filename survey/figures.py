@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import current_app
 
 from survey import db, services
 from survey.store import responses
@@ -23,6 +26,30 @@ KEPT = 80
 
 _kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 _turn = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Why there is no figure to show.
+
+    ``came`` answers are none, or too few to be published; or, ``broken``, what is stored does
+    not fit the method of the wave.
+    """
+
+    came: int
+    broken: bool = False
+
+
+def find(wave: Wave, scope: str) -> Result | Nothing:
+    """Return the results that may be shown, or why there are none; raises LookupError."""
+    try:
+        result = of(wave, scope)
+    except ValueError as fault:
+        current_app.logger.error("no figures of %s %s: %s", wave.key, scope, fault)
+        return Nothing(counts(wave).total, broken=True)
+    if result.total.value is None:
+        return Nothing(sum(result.channels.values()))
+    return result
 
 
 def of(wave: Wave, scope: str = "") -> Result:

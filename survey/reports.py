@@ -59,21 +59,15 @@ def _result(key: str) -> tuple[Wave, Result]:
         wave = wave_store.get(db.get(), key)
     except LookupError:
         abort(404, t("staff.no_wave"))
+    scope = guard.scope(request.args.get("unit", ""))
     try:
-        result = figures.of(wave, guard.scope(request.args.get("unit", "")))
+        result = figures.find(wave, scope)
     except LookupError:
         abort(404, t("staff.no_scope"))
-    except ValueError:
-        abort(_nothing(wave))
-    if result.total.value is None:
-        abort(_nothing(wave))
+    if isinstance(result, figures.Nothing):
+        facts = {"wave": wave, "scope": scope, "nothing": result, "synthetic": wave.synthetic}
+        abort(Response(render_template("board/no_report.html", **facts), 409))
     return wave, result
-
-
-def _nothing(wave: Wave) -> Response:
-    came = figures.counts(wave).total
-    page = render_template("board/no_report.html", wave=wave, came=came, synthetic=wave.synthetic)
-    return Response(page, 409)
 
 
 def _sent(wave: Wave, result: Result, body: bytes, type: str, ending: str) -> Response:

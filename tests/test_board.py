@@ -126,6 +126,24 @@ def test_four_answers_are_too_few_to_publish(staff, settings, facts):
     assert "%" not in seen
 
 
+def test_a_unit_without_answers_is_not_told_of_the_answers_of_others(staff):
+    seen = text(staff.get(f"/board/{SURVEY}?unit={COMMUNE}"))
+
+    assert "Phường Minh Xuân · Khảo sát hộ gia đình năm 2026" in seen
+    assert "Chưa có ý kiến nào của đơn vị này" in seen
+
+
+def test_data_that_do_not_fit_the_method_are_no_traceback(staff, settings):
+    with closing(db.connect(settings.database)) as store:
+        store.execute(
+            "UPDATE wave SET aggregate = 'explicit', weights = '{}' WHERE key = 'ho-2026'"
+        )
+    page = staff.get(f"/board/{SURVEY}")
+
+    assert page.status_code == 200
+    assert "Chưa tính được số liệu" in page.text
+
+
 def test_ten_answers_are_shown_with_hollow_dots(staff, settings, facts):
     marks = {item.id: 4 for item in load("sipas-2026.1").scored}
     for number in range(10):
