@@ -135,9 +135,8 @@ def test_a_unit_without_answers_is_not_told_of_the_answers_of_others(staff):
 
 def test_data_that_do_not_fit_the_method_are_no_traceback(staff, settings):
     with closing(db.connect(settings.database)) as store:
-        store.execute(
-            "UPDATE wave SET aggregate = 'explicit', weights = '{}' WHERE key = 'ho-2026'"
-        )
+        store.execute("UPDATE wave SET lonely = 'fail' WHERE key = 'ho-2026'")
+        store.execute("UPDATE sample_psu SET stratum = 'alone' WHERE psu = 'vn34:08-urban-0'")
     page = staff.get(f"/board/{SURVEY}")
 
     assert page.status_code == 200
