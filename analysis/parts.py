@@ -64,6 +64,23 @@ def split(units: Units, rows: Rows, of: Ints, scope: str) -> tuple[Part, ...]:
     )
 
 
+def held_back(units: Units, rows: Rows, scope: str, hide_n: int) -> bool:
+    """Whether a scope is hidden among the parts it stands with, small itself or beside a small one.
+
+    A unit that is hidden in the table of its province must not be shown on a page of its own.
+    """
+    above, of = "", np.arange(rows.seq.size)
+    while parts := split(units, rows, of, above):
+        small = hidden_parts([part.rows.size for part in parts], hide_n=hide_n)
+        at = next((i for i, p in enumerate(parts) if p.unit in units.path(scope)), None)
+        if at is None:
+            return False
+        if at in small or parts[at].unit == scope:
+            return at in small
+        above, of = parts[at].unit, parts[at].rows
+    return False
+
+
 def _below(units: Units, unit: str, scope: str) -> list[str]:
     """From just under ``scope`` (or the country) down to the unit."""
     path: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def wave_result(
     ready = study(stored, questionnaire, rows)
     whole = ready.estimates(of)
     figures = ready.figures(whole)
-    return Result(
+    result = Result(
         wave=_info(ready),
         scope=scope,
         scope_name=units.title(scope or _common(units, rows, stored.owner)),
@@ -78,6 +78,15 @@ def wave_result(
         comments=_comments(stored, rows, of),
         loose=rows.loose,
     )
+    return (
+        _emptied(result) if scope and parts.held_back(units, rows, scope, stored.hide_n) else result
+    )
+
+
+def _emptied(result: Result) -> Result:
+    """The result of a scope that may not be shown: who was asked, not what they said."""
+    figures = tuple(publish.hidden(figure) for figure in result.figures)
+    return replace(result, figures=figures, units=(), design=None, others=(), comments=())
 
 
 def _info(ready: Study) -> WaveInfo:

@@ -27,6 +27,12 @@ def database():
 
 
 def insert(db, table, **row):
+    """Store a row; what the table wants beside it and the figures do not need is left blank."""
+    wanted = db.execute(
+        f"SELECT name, type FROM pragma_table_info('{table}')"
+        " WHERE \"notnull\" AND dflt_value IS NULL AND type <> 'INTEGER'"
+    )
+    row = {name: "" for name, _ in wanted} | row
     names = ", ".join(row)
     marks = ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", row)
@@ -73,7 +79,7 @@ def answer(db, answers, psu="", weight=1.0, unit="vn34:01", wave="w", channel=""
             "id": f"id-{n}", "wave": wave, "questionnaire": asked.key,
             "channel": channel or ("post" if psu else "kiosk"), "receiving_unit": unit,
             "language": "vi", "case_id": case, "answers": rules.canonical(answers),
-            "codes": rules.pack(asked, answers), "digest": "", "receipt": f"r{n}",
+            "codes": rules.pack(asked, answers), "receipt": f"r{n}",
             "received_at": "2026-09-02T00:00:00.000Z",
         } | changes,
     )  # fmt: skip

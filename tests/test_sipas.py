@@ -131,6 +131,11 @@ def test_few_persons_are_flagged_and_not_ranked_very_few_are_hidden(db):
     hidden = units["vn34:15"].total
     assert (hidden.n, hidden.value, hidden.shares, hidden.flags) == (0, None, None, ("hidden",))
     assert units["vn34:14"].total.flags == ("hidden",)  # or 2 could be found by taking away
+    for unit in small:
+        page = wave_result(db, "w", scope=unit)
+        assert {f.value for f in page.figures} == {None}
+        assert (page.others, page.comments, page.design) == ((), (), None)
+    assert wave_result(db, "w", scope="vn34:01").total.value is not None
     assert units["vn34:14"].rank is units["vn34:15"].rank is None
     assert [u.rank for u in list(units.values())[:3]] == [1, 1, 1]
 
