@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, ses
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
+from werkzeug.exceptions import SecurityError
 
 from survey import db
 from survey.store import people, units
@@ -139,6 +140,8 @@ def _signed_in() -> Staff | None:
 
 
 def _admit() -> BaseResponse | None:
+    if isinstance(request.routing_exception, SecurityError):  # no address can be built here
+        return Response(t("staff.wrong_host"), 400, content_type="text/plain; charset=utf-8")
     if request.endpoint is None:  # no such page: the router answers
         return None
     view = current_app.view_functions[request.endpoint]
