@@ -152,7 +152,7 @@ def m003_responses(db: Database) -> None:
             receiving_unit TEXT NOT NULL, resolving_unit TEXT, counter TEXT, service TEXT,
             language TEXT NOT NULL, assisted_by TEXT,
             case_id INTEGER UNIQUE REFERENCES sample_case (id), dossier_key TEXT UNIQUE,
-            answers TEXT NOT NULL, codes BLOB NOT NULL, digest TEXT NOT NULL,
+            answers TEXT NOT NULL, codes BLOB NOT NULL, digest TEXT NOT NULL, seal TEXT NOT NULL,
             started_at TEXT, submitted_at TEXT, received_at TEXT NOT NULL,
             receipt TEXT NOT NULL UNIQUE,
             state TEXT NOT NULL DEFAULT 'valid' CHECK (state IN ('valid', 'flagged', 'void')),

@@ -1,6 +1,7 @@
 """Storing responses: once, whatever is sent again; never lost, never changed, never deleted."""
 
 import json
+import random
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -243,6 +244,13 @@ def test_an_export_has_codes_and_texts_but_nothing_that_names_a_person(place, wr
         ("digest", "0" * 64),
         ("codes", b"\x05\x05\x05\x05\x05\x05"),
         ("questionnaire", "nd61-2018.1"),
+        ("received_at", "2026-11-21T03:00:00.000Z"),
+        ("receiving_unit", "vn34:12"),
+        ("channel", "post"),
+        ("counter", None),
+        ("receipt", "22222222"),
+        ("seal", ""),
+        ("state", "void"),
     ],
 )
 def test_a_row_changed_behind_our_back_is_named(place, writer, store, column, value):
@@ -252,6 +260,37 @@ def test_a_row_changed_behind_our_back_is_named(place, writer, store, column, va
     store.execute(f"UPDATE response SET {column} = ? WHERE seq = 2", (value,))
     [fault] = instances.check(store)
     assert fault.startswith("Phiếu số 2:")
+
+
+def test_a_voided_response_that_was_quietly_made_valid_is_named(place, writer, store):
+    code = responses.add(writer, incoming(place.door), now=NOW).receipt
+    responses.withdraw(store, code, now=NOW)
+    assert instances.check(store) == []
+    store.execute("UPDATE response SET state = 'valid'")
+    assert instances.check(store) == ["Phiếu số 1: trạng thái không khớp nhật ký"]
+
+
+def test_300_random_changes_of_single_letters_are_all_found(place, store):
+    responses.bulk(store, [incoming(place.door, comment=f"số {n}") for n in range(5)])
+    for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON"):
+        store.execute(f"PRAGMA {pragma}")  # a damaged page asks nobody
+    dice = random.Random(7)
+    tables = {"response": ("answers", "digest", *responses._SEALED), "audit": ("at", "hash")}
+    for _ in range(300):
+        table = dice.choice(["response", "response", "audit"])
+        seq = dice.randint(1, store.execute(f"SELECT MAX(seq) FROM {table}").fetchone()[0])
+        column = dice.choice(tables[table])
+        sql = f"SELECT {column} FROM {table} WHERE seq = ?"
+        before = store.execute(sql, (seq,)).fetchone()[0]
+        if not isinstance(before, str) or not before:
+            continue
+        at = dice.randrange(len(before))
+        after = before[:at] + chr(ord(before[at]) ^ 1 << dice.randrange(5)) + before[at + 1 :]
+        change = f"UPDATE {table} SET {column} = ? WHERE seq = ?"
+        store.execute(change, (after, seq))
+        assert instances.check(store) != [], (table, column, before, after)
+        store.execute(change, (before, seq))
+    assert instances.check(store) == []
 
 
 def test_the_wave_must_exist(store, place, writer):

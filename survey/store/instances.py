@@ -85,12 +85,16 @@ def _waves(connection: sqlite3.Connection) -> Iterator[str]:
 def _responses(
     connection: sqlite3.Connection, progress: Callable[[int], None] | None
 ) -> Iterator[str]:
-    rows = connection.execute(
-        "SELECT seq, questionnaire, answers, codes, digest FROM response ORDER BY seq"
-    )
+    voided = {
+        row["subject"]
+        for row in connection.execute("SELECT subject FROM audit WHERE action = 'response.void'")
+    }
+    rows = connection.execute("SELECT * FROM response ORDER BY seq")
     for done, row in enumerate(rows, 1):
         if fault := _response_fault(row):
             yield f"Phiếu số {row['seq']}: {fault}"
+        elif (row["state"] == "void") != (str(row["seq"]) in voided):
+            yield f"Phiếu số {row['seq']}: trạng thái không khớp nhật ký"
         if progress and done % 1000 == 0:
             progress(done)
 
@@ -103,4 +107,6 @@ def _response_fault(row: sqlite3.Row) -> str:
         packed = rules.pack(asked, json.loads(row["answers"]))
     except (LookupError, ValueError) as fault:
         return f"không đọc được nội dung trả lời ({fault})"
-    return "" if packed == row["codes"] else "mã đóng gói không khớp nội dung trả lời"
+    if packed != row["codes"]:
+        return "mã đóng gói không khớp nội dung trả lời"
+    return "" if responses.seal(row) == row["seal"] else "thông tin kèm theo đã bị sửa hoặc hỏng"

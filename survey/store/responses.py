@@ -84,6 +84,20 @@ def digest(questionnaire: str, answers: str) -> str:
     return sha256(f"{questionnaire}\n{answers}".encode()).hexdigest()
 
 
+#: What never changes once a response is stored; ``digest`` stands for its content.
+_SEALED = (
+    "id", "wave", "questionnaire", "channel", "receiving_unit", "resolving_unit", "counter",
+    "service", "language", "assisted_by", "case_id", "dossier_key", "digest", "started_at",
+    "submitted_at", "received_at", "receipt",
+)  # fmt: skip
+
+
+def seal(row: Mapping[str, Any] | sqlite3.Row) -> str:
+    """The sha256 (hex) of everything about a response that never changes."""
+    text = json.dumps([row[name] for name in _SEALED], ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()
+
+
 def by_receipt(db: sqlite3.Connection, receipt: str) -> sqlite3.Row | None:
     """The response with this receipt, typed with or without dash, blanks and capitals."""
     code = "".join(letter for letter in receipt.upper() if letter.isalnum())
@@ -226,9 +240,9 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
 _INSERT = (
     "INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, resolving_unit,"
     " counter, service, language, assisted_by, case_id, dossier_key, answers, codes, digest,"
-    " started_at, submitted_at, received_at, receipt) VALUES (:id, :wave, :questionnaire,"
+    " seal, started_at, submitted_at, received_at, receipt) VALUES (:id, :wave, :questionnaire,"
     " :channel, :receiving_unit, :resolving_unit, :counter, :service, :language, :assisted_by,"
-    " :case_id, :dossier_key, :answers, :codes, :digest, :started_at, :submitted_at,"
+    " :case_id, :dossier_key, :answers, :codes, :digest, :seal, :started_at, :submitted_at,"
     " :received_at, :receipt)"
 )
 
@@ -236,7 +250,7 @@ _INSERT = (
 def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
     asked = questionnaires.load(incoming.questionnaire)
     answers, door = rules.canonical(incoming.answers), incoming.door
-    return {
+    row: dict[str, Any] = {
         "id": incoming.id,
         "wave": door.wave,
         "questionnaire": incoming.questionnaire,
@@ -257,6 +271,7 @@ def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
         "received_at": stamp(received_at),
         "receipt": receipt(),
     }
+    return row | {"seal": seal(row)}
 
 
 def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: datetime) -> Stored:
@@ -270,6 +285,7 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
             return Stored(stored["receipt"], stored["received_at"], new=True)
         refusal = _conflict(db, row)
         row["receipt"] = receipt()  # the only key left is the receipt's: draw another
+        row["seal"] = seal(row)
     first = db.execute(
         "SELECT wave, digest, receipt, received_at FROM response WHERE id = :id", row
     ).fetchone()
@@ -319,6 +335,7 @@ def _bulk_rows(
         row = _row(incoming, received_at=at)
         while row["receipt"] in taken:
             row["receipt"] = receipt()
+            row["seal"] = seal(row)
         taken.add(row["receipt"])
         yield row
         if progress and done % 1000 == 0:
