@@ -134,13 +134,20 @@ class RankSet:
     members: frozenset[str]
 
 
+#: The columns in the order of ``Wave``.
+WAVE = """
+SELECT key, name, questionnaire, kind, year, opens_on, closes_on, index_method, aggregate, weights,
+       base, interval, level, lonely, rank_sets, min_n, hide_n, words, owner, owner_name,
+       parent_name, place, synthetic, settled
+FROM wave WHERE key = :key"""
+
+
 def wave(db: sqlite3.Connection, key: str) -> Wave:
     """The wave with this key; LookupError when there is none."""
-    names = tuple(Wave.__dataclass_fields__)
-    rows = _rows(db, f"SELECT {', '.join(names)} FROM wave WHERE key = :key", {"key": key})
+    rows = _rows(db, WAVE, {"key": key})
     if not rows:
         raise LookupError(f"no wave {key}")
-    stored: dict[str, Any] = dict(zip(names, rows[0], strict=True))
+    stored: dict[str, Any] = dict(zip(Wave.__dataclass_fields__, rows[0], strict=True))
     for name in ("weights", "rank_sets", "words"):
         stored[name] = json.loads(stored[name])
     stored["rank_sets"] = tuple(stored["rank_sets"])
