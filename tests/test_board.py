@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
 from uuid import UUID
 
 import pytest
 from small_wave import COMMUNE, COUNTER, HOUSEHOLD, NOW, SURVEY, TUYEN_QUANG
 
 from analysis.report.numbers import pct, share, span
-from analysis.report.wording import method_rows
-from analysis.results import Choice, Distribution
 from analysis.sipas import wave_result
 from forms.questionnaire import load
-from survey import charts, db, figures, tables
+from survey import charts, db
 from survey.store import doors, responses, waves
 
 
@@ -170,106 +167,12 @@ def test_a_withdrawn_answer_leaves_the_page_at_once(staff, settings):
     assert "39 ý kiến" in text(staff.get(f"/board/{COUNTER}"))
 
 
-def test_nothing_is_estimated_twice_while_nothing_changes(app, settings):
-    with app.app_context():
-        wave = waves.get(db.get(), SURVEY)
-
-        assert figures.of(wave) is figures.of(wave)
-        assert figures.of(wave) is not figures.of(wave, TUYEN_QUANG)
-
-
-def test_another_rule_of_the_wave_is_another_result(app, settings):
-    with app.app_context():
-        first = figures.of(waves.get(db.get(), COUNTER))
-    with closing(db.connect(settings.database)) as store:
-        waves.settle(store, COUNTER, 80, now=NOW, actor="shell:test")
-    with app.app_context():
-        assert figures.of(waves.get(db.get(), COUNTER)).coverage != first.coverage
-
-
-def test_kept_results_do_not_grow_without_end(app, settings, monkeypatch):
-    monkeypatch.setattr(figures, "KEPT", 3)
-    with app.app_context():
-        wave = waves.get(db.get(), SURVEY)
-        for scope in ("", TUYEN_QUANG, COMMUNE, "vn34:12"):
-            figures.of(wave, scope)
-
-    assert len(figures._kept) == 3
-
-
 def test_a_comment_is_never_markup(staff, settings, facts):
     for number in range(6):
         marks = {"m1": 5, "comment": "<script>alert(1)</script> {{ 7*7 }}"}
         answer(settings, facts.doors["counter"], marks, number)
 
     assert "<script>alert" not in staff.get(f"/board/{COUNTER}").text
-
-
-def test_neighbouring_questions_with_the_same_answers_share_a_table(settings):
-    found = tables.questions(result(settings, SURVEY))
-    titles = [question.title for run in found for question in run]
-
-    assert "Câu 10. Mức độ mong muốn cải thiện chất lượng phục vụ" in titles
-    assert len([q for run in found for q in run if q.rows and "Câu 10." in q.title]) == 1
-    [needs] = [q for run in found for q in run if q.title.startswith("Câu 10.")]
-    assert len(needs.rows) == 10
-    assert len(needs.labels) == 4
-
-
-def test_a_hidden_answer_prints_a_dash_and_draws_nothing():
-    row = tables._question(
-        ("x", "a"), (Distribution("c4", "Câu 4", "?", 3, (Choice(1, "a", 0, None),)),)
-    )
-
-    assert row.bars[0][1:3] == ("", "—")
-
-
-def test_the_latest_fourteen_days_are_shown_newest_first():
-    days = tables.days({date(2026, 11, day): day for day in range(1, 21)})
-
-    assert [row[0] for row in days][:2] == ["20/11/2026", "19/11/2026"]
-    assert len(days) == 14
-
-
-def test_the_method_box_says_what_the_report_says(settings):
-    found = result(settings, SURVEY)
-    box = dict(tables.method(found))
-
-    assert box.items() >= {name: plain(text) for name, text in method_rows(found)}.items()
-    assert box["Mã đợt"] == SURVEY
-
-
-def plain(runs):
-    return "".join(run.text for run in runs)
-
-
-def changed(found, kind, **facts):
-    """The same result with its first figure of a kind changed."""
-    target = found.of(kind)[0]
-    figures_ = tuple(replace(f, **facts) if f is target else f for f in found.figures)
-    return replace(found, figures=figures_)
-
-
-def test_a_figure_under_the_publication_rule_is_a_dash_without_count_or_mark(settings):
-    hidden = {"n": 0, "value": None, "low": None, "high": None, "shares": None}
-    found = changed(result(settings, SURVEY), "factor", flags=("hidden",), **hidden)
-    rows, _ = tables.indexes(found)
-    [row] = [row for row in rows if row.id == "I.A"]
-
-    assert (row.value, row.span, row.n) == ("—", "không công bố", "dưới 5")
-    assert "circle" not in row.plot
-    assert row.bar == ""
-    assert "Dưới 5 người trả lời: không công bố." in tables.page(found, found)["caption"]
-
-
-def test_where_everybody_was_asked_there_is_no_interval_but_the_word(settings):
-    found = changed(
-        result(settings, SURVEY), "factor", flags=("census",), low=None, high=None, se=None
-    )
-    [row] = [row for row in tables.indexes(found)[0] if row.id == "I.A"]
-
-    assert row.span == "toàn bộ"
-    assert 'class="ci"' not in row.plot
 
 
 def test_three_answers_are_drawn_and_named_as_three(staff, settings):
