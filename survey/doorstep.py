@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from survey import pages, tokens
+from flask import Flask, Response, g, request
+
+from survey import kiosk, pages, tokens
 from survey.store import clock
 
 if TYPE_CHECKING:
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 AGE = 1.0
 #: Different pages kept (door, language, size of letters, kind of browser).
 KEPT = 256
-#: Where the view leaves the rendered page it has just sent (``environ``).
+#: Where the rendered page that was just sent is left (``environ``).
 PAGE = "sipas.page"
+#: The views of empty forms and what they draw.
+DRAWN = {"kiosk.form": kiosk.FORM, "kiosk.start": kiosk.START}
 #: Paths of the doors' forms.
 DOORS = ("/q/", "/k/")
 
@@ -97,6 +101,19 @@ class Doorstep:
             names.get("content-encoding") == "gzip",
             self._now() + AGE,
         )
+
+
+def before(app: Flask, secret: bytes) -> Doorstep:
+    """Put the doorstep before an application, which then says which page it has just sent."""
+
+    def offer(answer: Response) -> Response:
+        template = DRAWN.get(request.endpoint or "")
+        if template and request.method == "GET" and answer.status_code == 200 and "place" in g:
+            request.environ[PAGE] = pages.rendered(template, g.place, pages.look())
+        return answer
+
+    app.after_request(offer)
+    return Doorstep(app, secret)
 
 
 #: What the application may look at when it draws an empty form.

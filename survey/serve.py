@@ -202,12 +202,11 @@ def run(
     Raises AddressError when the address cannot be taken.  Answers under way are finished and
     the writer is closed after its last commit.
     """
-    from survey import create_app
-    from survey.doorstep import Doorstep
+    from survey import create_app, doorstep
 
     app = create_app(settings)
     try:
-        server = Server(Doorstep(app, settings.secret), host, port, threads=threads)
+        server = Server(doorstep.before(app, settings.secret), host, port, threads=threads)
         server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))
     finally:
         app.extensions["sipas"].writer.close()
