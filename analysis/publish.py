@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bounds import publication
+from analysis.bounds import hidden_parts, publication
 from analysis.design import Floats
 from analysis.estimate import Estimate
 from analysis.results import Choice, Distribution, Figure, Kind
@@ -133,8 +133,8 @@ def _single(
     sums = np.bincount(column, weight, minlength=NO_ANSWER + 1)
     plain = np.bincount(column, minlength=NO_ANSWER + 1)
     counts = {c.code: (int(plain[c.code]), float(sums[c.code])) for c in item.choices}
-    n, base = (sum(pair[part] for pair in counts.values()) for part in (0, 1))
-    return replace(head, **_cells(item, counts, int(n), base, hide_n))  # type: ignore[arg-type]
+    n, base = sum(n for n, _ in counts.values()), sum(total for _, total in counts.values())
+    return _filled(head, item, counts, (n, base), hide_n)
 
 
 def _several(item: Item, columns: NDArray[np.uint8], weight: Floats, hide_n: int) -> Distribution:
@@ -144,20 +144,30 @@ def _several(item: Item, columns: NDArray[np.uint8], weight: Floats, hide_n: int
     counts = {c.code: (int(plain[k]), float(sums[k])) for k, c in enumerate(item.choices)}
     n, base = int(answered.sum()), float(weight @ answered)
     head = Distribution(item.id, item.number, item.text, 0, (), item.text)
-    return replace(head, **_cells(item, counts, n, base, hide_n))  # type: ignore[arg-type]
+    return _filled(head, item, counts, (n, base), hide_n)
 
 
-def _cells(
-    item: Item, counts: Mapping[int, tuple[int, float]], n: int, base: float, hide_n: int
-) -> dict[str, object]:
-    show = n >= max(hide_n, 1)
-    choices = tuple(
-        Choice(
-            code=c.code,
-            label=c.label,
-            n=counts[c.code][0] if show else 0,
-            share=counts[c.code][1] / base if show else None,
-        )
-        for c in item.choices
+def _filled(
+    head: Distribution,
+    item: Item,
+    counts: Mapping[int, tuple[int, float]],
+    whole: tuple[int, float],
+    hide_n: int,
+) -> Distribution:
+    """The distribution with its choices; small cells about the persons themselves are left out.
+
+    Questions without a number are those about the respondent (sex, ethnicity, age ...).
+    """
+    n, base = whole
+    if n < max(hide_n, 1):
+        none = (Choice(c.code, c.label, 0, None) for c in item.choices)
+        return replace(head, choices=tuple(none))
+    about = [counts[c.code][0] for c in item.choices] if not item.number else []
+    small = hidden_parts(about, hide_n=hide_n)
+    choices = (
+        Choice(c.code, c.label, 0, None)
+        if at in small
+        else Choice(c.code, c.label, counts[c.code][0], counts[c.code][1] / base)
+        for at, c in enumerate(item.choices)
     )
-    return {"n": n if show else 0, "choices": choices}
+    return replace(head, n=n, choices=tuple(choices))

@@ -271,6 +271,21 @@ def test_questions_outside_the_index_are_weighted_shares_of_who_answered(db):
     assert others["age"].choices[0].share is None
 
 
+def test_small_groups_of_respondents_are_left_out_with_the_next_smallest(db):
+    stored.wave(db)
+    ages = [1] * 3 + [2] * 9 + [3] * 20 + [4] * 20
+    for n, age in enumerate(ages):
+        if n < 2:
+            stored.psu(db, f"p{n}", "S", "vn34:01")
+        stored.answer(db, answers(4, age=age, c5=3 if n == 0 else 1), psu=f"p{n % 2}")
+    others = {d.id: d for d in wave_result(db, "w").others}
+
+    assert [c.n for c in others["age"].choices] == [0, 0, 20, 20, 0]
+    assert [c.share for c in others["age"].choices][:2] == [None, None]
+    assert others["age"].n == 52
+    assert others["c5"].choices[2].n == 1  # a judgement, not a trait of a person
+
+
 def test_comments_are_shown_from_five_persons_on(db):
     stored.wave(db, kind="self_selected", questionnaire="mot-cua-2026.1")
     for n in range(4):
