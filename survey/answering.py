@@ -115,7 +115,8 @@ def enter(token: str) -> Opened:
 def reach(token: str, *, fresh: bool = False) -> Opened:
     """Return what a token opens, 404 when nothing; an answer sent again needs no open door.
 
-    Unless ``fresh``, what was known a moment ago will do: the store itself decides whether answers are taken.
+    Unless ``fresh``, what was known a moment ago will do: the store itself decides whether
+    answers are taken.
     """
     try:
         return find(token, fresh=fresh)

@@ -187,6 +187,7 @@ def _answer(status: int, code: str, heading: str, advice: str) -> Response:
         page = render_template(
             "error.html",
             look=pages.look(),
+            place=g.get("place"),
             heading=heading,
             advice=advice,
             back=back,
@@ -214,6 +215,7 @@ def _unsent(status: int, heading: str, advice: str, fields: list[tuple[str, str]
     return render_template(
         "citizen/unsent.html",
         look=look,
+        place=place,
         heading=t("send.failed", look.language) if status != 429 else heading,
         advice=advice if status != 500 else t("error.503.advice", look.language),
         fields=fields,

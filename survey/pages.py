@@ -272,6 +272,7 @@ def receipt() -> tuple[str, int] | str:
     if found is None or found["state"] == "void":
         wrong = "receipt.withdrawn" if found else "receipt.none"
         return _receipt("blank", "receipt.link", wrong=wrong, typed=typed[:40]), 404
+    wave = waves.get(db.get(), found["wave"])
     at = clock.moment(found["received_at"]).astimezone(clock.VIETNAM)
     return _receipt(
         "found",
@@ -279,11 +280,12 @@ def receipt() -> tuple[str, int] | str:
         receipt=responses.printed(code),
         at=f"{at:%H:%M}",
         on=f"{at:%d/%m/%Y}",
-        wave=waves.get(db.get(), found["wave"]).name,
+        wave=wave.name,
+        synthetic=wave.synthetic,
     )
 
 
-def _receipt(state: str, heading: str, wrong: str = "", **facts: str) -> str:
+def _receipt(state: str, heading: str, wrong: str = "", **facts: object) -> str:
     seen = look()
     return render_template(
         "citizen/receipt.html",

@@ -264,3 +264,17 @@ def test_not_stored_is_told_to_machines_too(app):
 
     assert answer.status_code == 503
     assert "disk full" not in json.dumps(answer.json)
+
+
+def test_a_kiosk_that_could_not_send_tries_again_by_itself(client, door_tokens, stuck):
+    address = f"/k/{door_tokens['counter']}"
+    page = client.post(address, data={"page": page_token(client, address), **MARKS})
+
+    assert '<form id="answers" method="post" autocomplete="off" data-retry="10"' in page.text
+    assert "data-stop" in page.text
+
+
+def test_made_up_data_says_so_on_refusals_too(app, client, counter):
+    with_store(app, lambda store: waves.close(store, "quay-2026", now=NOW, actor="shell:test"))
+
+    assert "DỮ LIỆU MÔ PHỎNG" in client.get(counter).text

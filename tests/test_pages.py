@@ -137,6 +137,7 @@ def test_a_receipt_shows_when_it_was_received(client, receipt):
 
     assert page.status_code == 200
     assert receipt in page.text
+    assert "DỮ LIỆU MÔ PHỎNG" in page.text
     assert re.search(r"Nhận lúc \d\d:\d\d ngày \d\d/\d\d/20\d\d", page.text)
 
 

@@ -1,7 +1,7 @@
 /* The kiosk: answers never enter the browser's history, and nobody finds the last one's. */
 (function () {
   "use strict";
-  var root = document.documentElement, busy = false, timer, left, ticking, home;
+  var root = document.documentElement, busy = false, retry, timer, left, ticking, home;
   var one = function (q) { return document.querySelector(q); };
   var start = function () { location.replace(location.pathname + location.search); };
 
@@ -60,7 +60,13 @@
     window.scrollTo(0, 0);
     var head = one("h1[tabindex]");
     if (head) head.focus({ preventScroll: true });
-    others(); goHome(); wake();
+    others(); goHome(); again(); wake();
+  }
+  /* what the server could not store is sent again by itself until there is a receipt */
+  function again() {
+    clearTimeout(retry);
+    var form = one("form[data-retry]");
+    if (form) retry = setTimeout(function () { send(form); }, 1000 * form.dataset.retry);
   }
   function lost(form) {
     var box = one("#lost") || document.createElement("div");
@@ -72,6 +78,9 @@
     var form = e.target, button = e.submitter;
     if (form.id !== "answers" || !window.fetch || !window.URLSearchParams) return;
     e.preventDefault();
+    send(form, button);
+  });
+  function send(form, button) {
     if (busy) return;
     busy = true;
     var body = new URLSearchParams(new FormData(form)), url = location.href;
@@ -82,8 +91,8 @@
     fetch(url, { method: "POST", body: body, headers: { Accept: "text/html" } })
       .then(function (answer) { return answer.text(); })
       .then(function (text) { busy = false; swap(text, url === location.href ? "" : url); })
-      .catch(function () { busy = false; lost(form); wake(); });
-  });
+      .catch(function () { busy = false; lost(form); again(); wake(); });
+  }
 
   /* "Khác": its text is asked only when it is chosen; "không trả lời" stands alone */
   function others() {
@@ -105,5 +114,5 @@
     if (e.target.closest && e.target.closest("[data-stop]")) { e.preventDefault(); start(); }
   });
   window.addEventListener("pageshow", function (e) { if (e.persisted) start(); });
-  others(); goHome(); wake();
+  others(); goHome(); again(); wake();
 })();
