@@ -15,11 +15,11 @@ Lonely = Literal["remove", "adjust", "certainty", "average", "fail"]
 LONELY: tuple[str, ...] = get_args(Lonely)
 
 
-class BadDesign(ValueError):  # noqa: N818  # reads as what it is
+class BadDesign(ValueError):  # reads as what it is
     """The design columns contradict each other or hold values no design can have."""
 
 
-class LonelyStratum(ValueError):  # noqa: N818  # reads as what it is
+class LonelyStratum(ValueError):  # reads as what it is
     """A stratum with a single PSU and the rule ``fail``; ``strata`` holds their labels."""
 
     def __init__(self, strata: tuple[str, ...]) -> None:
@@ -27,7 +27,7 @@ class LonelyStratum(ValueError):  # noqa: N818  # reads as what it is
         self.strata = strata
 
 
-class NoVariance(ValueError):  # noqa: N818  # reads as what it is
+class NoVariance(ValueError):  # reads as what it is
     """Every stratum of the domain is lonely under the rule ``average``: nothing to average."""
 
 

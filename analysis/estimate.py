@@ -20,7 +20,7 @@ LOW_DF = 8
 BLOCK = 8192
 
 
-class NoRows(ValueError):  # noqa: N818  # reads as what it is
+class NoRows(ValueError):  # reads as what it is
     """The domain has no rows, so there is nothing to estimate."""
 
 

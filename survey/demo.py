@@ -85,7 +85,7 @@ class Demo:
     password: str
 
 
-class Exists(Exception):  # noqa: N818 - a state, not a failure of the program
+class Exists(Exception):
     """The instance has waves or staff already; nothing was changed."""
 
 
