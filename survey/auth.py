@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,12 +31,18 @@ bp = Blueprint("auth", __name__)
 TRIES, PAUSE = 5, 15 * 60
 #: Wrong passwords from one address (a whole office may stand behind it) in the same time.
 TRIES_OF_ADDRESS = 50
+#: Passwords checked at once (each takes 32 MB), and how long one waits for a turn (seconds):
+#: a flood of logins must leave memory and threads for the people who answer.
+CHECKS, PATIENCE = 4, 2
 #: NIST SP 800-63B (2024): 15 characters where a password stands alone, no composition rules.
 SHORTEST, LONGEST = 15, 200
 #: A user name this long may not stand inside a password; a shorter one is part of many words.
 NAME_COUNTS = 4
 #: Fewer different characters than this is a repeated pattern, not a sentence.
 PLAINEST = 6
+
+
+_checks = BoundedSemaphore(CHECKS)
 
 
 class PausedError(Exception):
@@ -152,12 +159,18 @@ def _verified(username: str, secret: str, action: str) -> Staff | None:
 
     An unknown name takes the same steps as a known one: one count, one scrypt, one audit row.
     """
-    now = clock.now()
+    now, writer = clock.now(), services().writer
     account, address = _counters(username, now)
-    writer = services().writer
-    writer.run(partial(_count, account=account, address=address))
-    found = people.find(db.get(), username)
-    right = people.matches(found, secret)
+    if wait := rates.waiting(db.get(), address, PAUSE, TRIES_OF_ADDRESS, now=now):
+        raise PausedError("staff.paused_address", wait)
+    if not _checks.acquire(timeout=PATIENCE):
+        raise PausedError("staff.busy", 0)
+    try:
+        writer.run(partial(_count, account=account))
+        found = people.find(db.get(), username)
+        right = people.matches(found, secret)
+    finally:
+        _checks.release()
     actor = f"staff:{found.username}" if found else "staff:"
 
     def conclude(store: Connection) -> None:
@@ -174,11 +187,9 @@ def _verified(username: str, secret: str, action: str) -> Staff | None:
     return found if right else None
 
 
-def _count(store: Connection, *, account: str, address: str) -> None:
+def _count(store: Connection, *, account: str) -> None:
     now = clock.now()  # in the writer's turn: tries counted in another order would look like a
     # clock set back, which begins the count anew
-    if wait := rates.waiting(store, address, PAUSE, TRIES_OF_ADDRESS, now=now):
-        raise PausedError("staff.paused_address", wait)
     if wait := rates.hit(store, account, PAUSE, TRIES, now=now):
         raise PausedError("staff.paused", wait)
 

@@ -11,7 +11,7 @@ from http.cookies import SimpleCookie
 import pytest
 from small_wave import PASSWORD
 
-from survey import create_app, db, guard
+from survey import auth, create_app, db, guard
 from survey.auth import TRIES, TRIES_OF_ADDRESS, weakness
 from survey.store import clock, people
 
@@ -127,6 +127,21 @@ def test_one_address_may_not_try_name_after_name(client, monkeypatch):
     assert answer.status_code == 429
     assert "Nơi này" in answer.text
     assert TRIES_OF_ADDRESS > 3 * TRIES, "a whole office may stand behind one address"
+
+
+def test_a_flood_of_logins_waits_for_a_turn_and_is_not_counted(client, monkeypatch):
+    monkeypatch.setattr(auth, "PATIENCE", 0.01)
+    for _ in range(auth.CHECKS):
+        auth._checks.acquire()
+    try:
+        answers = [client.login() for _ in range(TRIES + 1)]
+    finally:
+        for _ in range(auth.CHECKS):
+            auth._checks.release()
+
+    assert {answer.status_code for answer in answers} == {429}
+    assert "Thử lại sau ít giây." in answers[0].text
+    assert client.login().status_code == 303
 
 
 def test_a_disabled_account_stays_out(client, settings):
