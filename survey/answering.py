@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from flask import abort, current_app, g
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 BURST, STEADY = 100_000.0, 50.0
 
 
+Held = TypeVar("Held")
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A door that takes answers now, with its wave and what its pages say."""
@@ -45,10 +48,11 @@ def find(token: str, *, fresh: bool = True) -> Opened:
     LookupError
         Forged, malformed, or its door is gone.
     """
-    known: Known = current_app.extensions.setdefault("sipas.known", Known())
-    mark = _mark(services().settings.database)
-    opened = known.get(token, mark if fresh else None)
+    known = _mine(Known)
+    mark = _mark(services().settings.database) if fresh else None
+    opened = known.get(token, mark)
     if opened is None:
+        mark = mark or _mark(services().settings.database)
         opened = _read(token)
         known.put(token, mark, opened)
     g.place = opened.place
@@ -144,8 +148,9 @@ def keep(
     submitted_at: datetime | None,
 ) -> responses.Stored:
     """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored."""
-    buckets: Buckets = current_app.extensions.setdefault("sipas.buckets", Buckets())
-    if wait := buckets.take(opened.door.id, *current_app.config.get("DOOR_RATE", (BURST, STEADY))):
+    if wait := _mine(Buckets).take(
+        opened.door.id, *current_app.config.get("DOOR_RATE", (BURST, STEADY))
+    ):
         raise Refused("too_fast", 429, seconds=wait)
     incoming = responses.Incoming(
         id=id,
@@ -163,6 +168,16 @@ def keep(
 def new_page() -> str:
     """Return a signed page token for a response that begins now."""
     return tokens.page(services().settings.secret, str(uuid4()), clock.now())
+
+
+def _mine(kind: type[Held]) -> Held:
+    """Return this application's one object of a kind."""
+    held: dict[str, object] = current_app.extensions
+    name = f"sipas.{kind.__name__.lower()}"
+    found = held.get(name)
+    if not isinstance(found, kind):
+        found = held[name] = kind()
+    return found
 
 
 class Buckets:
