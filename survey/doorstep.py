@@ -1,21 +1,24 @@
-"""Empty forms given out again from memory for a second, each with a page token of its own.
+"""Before the application: forms repeated from memory, responses in order taken at once.
 
 A poster in a village may bring a hundred phones at once to one address.  The application decides
 as ever who gets a page (door, wave, language); what it allowed is repeated for ``AGE`` seconds
-without asking it.  Whether an answer is taken is decided when it is stored, never here.
+without asking it, each time with a page token of its own.  A response that is right in every
+point is stored through ``intake``; all others go to the application.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
-from survey import kiosk, pages, tokens
-from survey.store import clock
+from survey import db, intake, kiosk, pages, tokens
+from survey.store import Refused, clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,6 +36,8 @@ PAGE = "sipas.page"
 DRAWN = {"kiosk.form": kiosk.FORM, "kiosk.start": kiosk.START}
 #: Paths of the doors' forms.
 DOORS = ("/q/", "/k/")
+#: Where machines and phones send responses, and the longest one that is taken at once.
+API, PHONE, LONGEST = "/api/v1/responses", "/q/", 64 * 1024
 
 Headers = list[tuple[str, str]]
 
@@ -55,16 +60,27 @@ class Doorstep:
     """A WSGI application before the application."""
 
     def __init__(
-        self, app: WSGIApplication, secret: bytes, *, now: Callable[[], float] = time.monotonic
+        self,
+        app: WSGIApplication,
+        secret: bytes,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        context: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._app = app
         self._secret = secret
         self._now = now
+        self._context = context
         self._kept: dict[tuple[str | None, ...], Kept] = {}
+        self._thanked: dict[tuple[str | None, ...], Headers] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Repeat a kept page, or ask the application and keep what it allows."""
-        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith(DOORS):
+        path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] == "POST":
+            take = intake.machine if path == API else intake.phone if path[:3] == PHONE else None
+            return self._take(take, environ, start_response)
+        if environ["REQUEST_METHOD"] != "GET" or not path.startswith(DOORS):
             return self._app(environ, start_response)
         key = tuple(environ.get(name) for name in _DIFFER)
         kept = self._kept.get(key)
@@ -89,6 +105,46 @@ class Doorstep:
             self._keep(key, page, told[-1][1])
         return answer
 
+    def _take(
+        self,
+        take: Callable[[str, bytes], tuple[bool, bytes]] | None,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Store a response that is in order; the application answered such a one here before."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if take is None or environ.get("QUERY_STRING") or not 0 < int(length) <= LONGEST:
+            return self._app(environ, start_response)
+        key = tuple(environ.get(name) for name in _SAME)
+        thanked = self._thanked.get(key)
+        if thanked is None:
+            return self._listen(key, environ, start_response)
+        body = environ["wsgi.input"].read(int(length))
+        try:
+            with self._context():
+                new, answer = take(environ["PATH_INFO"][3:], body)
+        except (ValueError, LookupError, RuntimeError, Refused, db.NotStored):
+            environ["wsgi.input"] = BytesIO(body)
+            return self._app(environ, start_response)
+        headers = [*thanked, ("Content-Length", str(len(answer)))]
+        start_response("201 CREATED" if new else "200 OK", headers)
+        return [answer]
+
+    def _listen(
+        self, key: tuple[str | None, ...], environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Let the application take a response and remember the headers of its thanks."""
+
+        def listen(status: str, headers: Headers, *more: Any) -> Any:
+            names = {name.lower() for name, _ in headers}
+            if status.startswith("201 ") and not names & {"set-cookie", "content-encoding"}:
+                if len(self._thanked) >= KEPT:
+                    self._thanked.clear()
+                self._thanked[key] = [h for h in headers if h[0].lower() != "content-length"]
+            return start_response(status, headers, *more)
+
+        return self._app(environ, listen)
+
     def _keep(self, key: tuple[str | None, ...], page: Rendered, headers: Headers) -> None:
         names = {name.lower(): value for name, value in headers}
         if "set-cookie" in names:  # never one person's page for another
@@ -110,11 +166,15 @@ def before(app: Flask, secret: bytes) -> Doorstep:
         template = DRAWN.get(request.endpoint or "")
         if template and request.method == "GET" and answer.status_code == 200 and "place" in g:
             request.environ[PAGE] = pages.rendered(template, g.place, pages.look())
+        elif request.endpoint == "kiosk.send" and answer.status_code == 201:
+            for channel in ("qr", "link"):
+                intake.thanks_ready(g.place, channel)
         return answer
 
     app.after_request(offer)
-    return Doorstep(app, secret)
+    return Doorstep(app, secret, context=app.app_context)
 
 
 #: What the application may look at when it draws an empty form.
+_SAME = ("PATH_INFO", "HTTP_HOST", "CONTENT_TYPE", "wsgi.url_scheme")
 _DIFFER = ("PATH_INFO", "QUERY_STRING", "HTTP_HOST", "HTTP_ACCEPT_ENCODING", "wsgi.url_scheme")

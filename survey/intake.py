@@ -1,0 +1,152 @@
+"""Responses that are in order, stored without waking the web framework.
+
+Whoever sends a response that is right in every point gets the receipt from here; for anything
+else (a fault, a repeat with other content, a closed wave, a full disk) these functions raise, and
+the application answers as it always does.  Nothing is decided here that the application would
+decide otherwise: the same door, the same rules, the same store; a test compares both.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from forms import rules
+from forms.questionnaire import load
+from forms.web import from_form
+from survey import answering, api, kiosk, pages, services, tokens
+from survey.errors import clock, day
+from survey.store.clock import now
+from survey.store.responses import printed
+from survey.text import LANGUAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_KNOWN = frozenset((*api.REQUIRED, *api.OPTIONAL))
+_NEEDED = frozenset(api.REQUIRED)
+
+
+_LOOK = pages.Look()
+_BLANK = dict.fromkeys(pages.GAPS, "")
+
+
+class NotPlainError(ValueError):
+    """Not in order in some way: the application shall say which."""
+
+
+def machine(_: str, body: bytes) -> tuple[bool, bytes]:
+    """Store what ``POST /api/v1/responses`` sent; whether it is new, and the answer's body.
+
+    Raises NotPlainError, LookupError, ValueError, Refused or NotStored: nothing was stored now.
+    """
+    sent = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+    if type(sent) is not dict or not _NEEDED <= sent.keys() <= _KNOWN:
+        raise NotPlainError
+    id, language = sent["id"], sent.get("language", LANGUAGES[0])
+    if type(id) is not str or str(UUID(id)) != id or language not in LANGUAGES:
+        raise NotPlainError
+    started, submitted = _moment(sent.get("started_at")), _moment(sent.get("submitted_at"))
+    if started and submitted and submitted < started:
+        raise NotPlainError
+    if type(sent["token"]) is not str or type(sent["answers"]) is not dict:
+        raise NotPlainError
+    opened = answering.find(sent["token"], fresh=False)
+    if sent["questionnaire"] != opened.wave.questionnaire:
+        raise NotPlainError
+    clean, faults = rules.check(load(opened.wave.questionnaire), sent["answers"])
+    if faults:
+        raise NotPlainError
+    stored = answering.keep(
+        opened, clean, id=id, channel="api", language=language, started_at=started,
+        submitted_at=submitted,
+    )  # fmt: skip
+    answer = f'{{"id":"{id}","receipt":"{stored.receipt}","received_at":"{stored.received_at}"}}'
+    return stored.new, answer.encode()
+
+
+def phone(token: str, body: bytes) -> tuple[bool, bytes]:
+    """Store what the phone form sent; whether it is new, and the page of thanks.
+
+    Raises as ``machine`` does, and as ``thanks_ready``.
+    """
+    posted = Posted(body)
+    if posted.one("go") == "stay":
+        raise NotPlainError
+    id, started = tokens.read_page(services().settings.secret, posted.one("page"))
+    opened, look = answering.find(token, fresh=False), _LOOK
+    q = opened.place.read(look)
+    clean, faults = rules.check(q, from_form(q, posted))
+    if faults:
+        raise NotPlainError
+    channel = "qr" if opened.door.kind == "counter" else "link"
+    thanks_ready(opened.place, channel)  # before storing: after it nothing may fail any more
+    stored = answering.keep(
+        opened, clean, id=id, channel=channel, language=look.language, started_at=started,
+        submitted_at=now(),
+    )  # fmt: skip
+    page = pages.filled(
+        kiosk.THANKS, opened.place, look, facts=("new" if stored.new else "again", channel),
+        receipt=printed(stored.receipt), at=clock(stored.received_at), on=day(stored.received_at),
+    )  # fmt: skip
+    return stored.new, page.encode()
+
+
+def thanks_ready(place: pages.Place, channel: str) -> None:
+    """Draw both pages of thanks, or find them drawn.
+
+    Raises RuntimeError outside a request when they were not drawn lately.
+    """
+    for fact in ("new", "again"):
+        pages.filled(kiosk.THANKS, place, _LOOK, facts=(fact, channel), **_BLANK)
+
+
+class Posted:
+    """A urlencoded body, read as the framework reads it but only as far as it must be."""
+
+    def __init__(self, body: bytes) -> None:
+        """Raise ValueError for what is no UTF-8."""
+        self._lists: dict[str, list[str]] = {}
+        for pair in body.split(b"&"):
+            if pair:
+                name, _, value = pair.partition(b"=")
+                self._lists.setdefault(_text(name), []).append(_text(value))
+
+    def lists(self) -> Iterable[tuple[str, list[str]]]:
+        """The names with their texts."""
+        return self._lists.items()
+
+    def one(self, name: str) -> str:
+        """The first text of a name, "" when there is none."""
+        return self._lists.get(name, [""])[0]
+
+
+def _text(raw: bytes) -> str:
+    if b"%" in raw or b"+" in raw:
+        raw = unquote_to_bytes(raw.replace(b"+", b" "))
+    return raw.decode()
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise NotPlainError
+    return found
+
+
+def _refuse(name: str) -> object:
+    raise NotPlainError
+
+
+def _moment(text: object) -> datetime | None:
+    if text is None:
+        return None
+    if type(text) is not str or len(text) > 40:
+        raise NotPlainError
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise NotPlainError
+    return moment.astimezone(UTC)
