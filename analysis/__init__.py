@@ -2,6 +2,6 @@
 
 import os
 
-# Our matrices are small: threads of the linear algebra cost twice the CPU here, seconds on a busy
-# machine, and sums that depend on how many there are.  Takes effect when numpy is not loaded yet.
+# Our matrices are small: threads of the linear algebra wait in busy loops and cost twice the CPU,
+# and seconds on a busy machine.  Takes effect only when numpy is not loaded yet.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -17,7 +17,8 @@ from analysis.tally import Sample, Tally, count, whole_psus
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
 LOW_DF = 8
-BLOCK = 8192
+#: Rows worked on at once: small enough to stay in the cache.
+BLOCK = 512
 
 
 class NoRows(ValueError):  # reads as what it is
