@@ -488,3 +488,68 @@ def test_what_tokens_opened_is_kept_within_bounds():
         known.put(str(number), (), None)
 
     assert len(known._held) <= answering.Known.MOST
+
+
+def test_a_text_of_200000_letters_comes_back_whole_with_its_length(phone):
+    page = phone.send(comment="ế" * 200_000)
+
+    assert page.status_code == 422
+    assert "Ý kiến dài 200.000 chữ cái, tối đa 2.000. Ông/Bà rút bớt giúp." in page.text
+    assert "ế" * 200_000 in page.text
+
+
+def test_ten_megabytes_are_refused_before_they_are_read(phone):
+    page = phone.send(comment="a" * 10_000_000)
+
+    assert page.status_code == 413
+    assert "Nội dung gửi quá lớn" in page.text
+
+
+def test_decomposed_letters_are_stored_composed(app, phone):
+    import unicodedata
+
+    page = phone.send(comment=unicodedata.normalize("NFD", "Phường phục vụ tốt"))
+
+    assert json.loads(stored(app, receipt(page.text))["answers"])["comment"] == "Phường phục vụ tốt"
+
+
+@pytest.mark.parametrize("letter", ["\x00", "\x08", "\x1b", "\u202e", "\u2028"])
+def test_control_characters_are_named_not_stored(phone, letter):
+    page = phone.send(comment=f"a{letter}b")
+
+    assert page.status_code == 422
+    assert "ký tự không in được" in page.text
+
+
+def test_a_body_that_is_no_utf8_is_not_a_broken_page(phone):
+    page = phone.client.post(
+        phone.address,
+        data=b"page=%FF&comment=%FF%FE&s01=%C0",
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert page.status_code == 422
+
+
+@pytest.mark.parametrize("door", ["/k/", "/q/"])
+def test_a_single_choice_sent_twice_is_refused(client, door_tokens, door):
+    address = door + door_tokens["counter"]
+    page = client.post(address, data={"m1": ["4", "5"], "at": "m1"})
+
+    assert page.status_code == 422
+
+
+def test_the_kiosk_survives_whatever_steers_it(client, door_tokens):
+    address = f"/k/{door_tokens['counter']}"
+    for data in (
+        {"at": "m9", "go": "next"},
+        {"at": "m1", "go": "sideways"},
+        {"at": "m1", "go": "back"},
+        {"at": "comment", "go": "refuse"},
+        {"at": "m1", "was": "99", "go": "stay"},
+        {"was": "4"},
+        {"go": "stay"},
+        {"go": "back"},
+        {},
+    ):
+        assert client.post(address, data=data).status_code in {200, 422}, data
