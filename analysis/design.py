@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Lonely = Literal["remove", "adjust", "certainty", "average", "fail"]
+#: Products of this many multiplications stay on one thread of the linear algebra.  More threads
+#: wait in busy loops, which costs twice the CPU here and whole seconds on a busy machine.
+ONE_THREAD = 250_000
 LONELY: tuple[str, ...] = get_args(Lonely)
 
 
@@ -87,7 +90,12 @@ class Design:
         Raises LonelyStratum (rule ``fail``) or NoVariance (rule ``average``).
         """
         scaled = self._scaled(z, present)
-        return np.asarray(scaled.T @ scaled, dtype=np.float64)
+        step = max(1, ONE_THREAD // max(1, scaled.shape[1] ** 2))
+        total = np.zeros((scaled.shape[1], scaled.shape[1]))
+        for at in range(0, scaled.shape[0], step):
+            part = scaled[at : at + step]
+            total += part.T @ part
+        return total
 
     def variances(self, z: Floats, present: Bools | None = None) -> Floats:
         """The diagonal (m,) of ``covariance``, at a fraction of its cost."""

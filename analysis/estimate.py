@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Bools, Design, Floats, Ints, NoVariance
+from analysis.design import ONE_THREAD, Bools, Design, Floats, Ints, NoVariance
 from analysis.index import Scheme, points
 from analysis.intervals import interval as bounds
 from analysis.tally import Sample, Tally, count, whole_psus
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
 LOW_DF = 8
-#: Rows worked on at once: small enough to stay in the cache.
+#: Rows worked on at once: small enough for the cache and for one thread.
 BLOCK = 512
 
 
@@ -143,6 +143,13 @@ def _present(design: Design, rows: Ints) -> Bools:
     return np.asarray(np.bincount(design.psu[rows], minlength=design.n_psu) > 0)
 
 
+def _product(left: Floats, right: Floats) -> Floats:
+    """``left @ right`` in parts that stay on one thread."""
+    step = max(1, ONE_THREAD // right.size)
+    parts = [left[at : at + step] @ right for at in range(0, max(1, left.shape[0]), step)]
+    return np.concatenate(parts)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
     """Point estimates (q,) with what linearises them: row k's value is x @ gain - a @ loss."""
@@ -181,7 +188,8 @@ class _Parts:
         gain = np.vstack([np.diag(known / base), weight / base]).T
         loss = np.vstack([np.diag(known * value / base), against / base]).T
         values = np.concatenate([value, composite])
-        z = (tally.sums @ score) @ gain - tally.sums.sum(axis=2) @ loss
+        earned = np.einsum("pjl,l->pj", tally.sums, score)
+        z = _product(earned, gain) - _product(tally.sums.sum(axis=2), loss)
         z[:, (values == 0.0) | (values == 1.0)] = 0.0
         item_n = tally.counts.sum(axis=2)
         return cls(

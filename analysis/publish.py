@@ -140,9 +140,9 @@ def _single(
 def _several(item: Item, columns: NDArray[np.uint8], weight: Floats, hide_n: int) -> Distribution:
     answered = ((columns == 1) | (columns == 2)).any(axis=1)
     chosen = columns == 1
-    sums, plain = weight @ chosen, chosen.sum(axis=0)
+    sums, plain = np.einsum("i,ij->j", weight, chosen), chosen.sum(axis=0)
     counts = {c.code: (int(plain[k]), float(sums[k])) for k, c in enumerate(item.choices)}
-    n, base = int(answered.sum()), float(weight @ answered)
+    n, base = int(answered.sum()), float(weight[answered].sum())
     head = Distribution(item.id, item.number, item.text, 0, (), item.text)
     return _filled(head, item, counts, (n, base), hide_n)
 
