@@ -168,6 +168,8 @@ class Result:
     flagged: int = 0
     void: int = 0
     comments: tuple[str, ...] = ()
+    peers: tuple[UnitResult, ...] = ()  # those the scope is ranked among, itself one of them
+    peers_name: str = ""  # what they are parts of, "cả nước"; "" without peers
     loose: int = 0  # kept answers of a probability wave without a sampled case: not in any figure
 
     @property

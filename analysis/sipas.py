@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import fields, replace
+from typing import TypedDict
 
 import numpy as np
 
@@ -66,6 +67,7 @@ def wave_result(
         scope_name=units.title(scope or _common(units, rows, stored.owner)),
         figures=figures,
         units=_members(db, ready, units, rows, of, scope, whole),
+        **_peers(db, ready, units, rows, scope),
         accounts=_accounts(db, units, rows, wave, scope),
         channels=_channels(rows, of),
         design=ready.summary(of, whole),
@@ -86,7 +88,16 @@ def wave_result(
 def _emptied(result: Result) -> Result:
     """The result of a scope that may not be shown: who was asked, not what they said."""
     figures = tuple(publish.hidden(figure) for figure in result.figures)
-    return replace(result, figures=figures, units=(), design=None, others=(), comments=())
+    return replace(
+        result,
+        figures=figures,
+        units=(),
+        peers=(),
+        peers_name="",
+        design=None,
+        others=(),
+        comments=(),
+    )
 
 
 def _info(ready: Study) -> WaveInfo:
@@ -130,6 +141,26 @@ def _members(
     if wave.rank_sets:
         sets = [found for found in sets if found.key in wave.rank_sets]
     return parts.results(measured, units, sets, whole if ready.sampled else None, level=wave.level)
+
+
+class Peers(TypedDict, total=False):
+    """The part of a Result that places its scope among others."""
+
+    peers: tuple[UnitResult, ...]
+    peers_name: str
+
+
+def _peers(
+    db: sqlite3.Connection, ready: Study, units: reader.Units, rows: reader.Rows, scope: str
+) -> Peers:
+    """The ranked parts of the whole wave, when the scope is one of them."""
+    if not scope or not ready.sampled:
+        return {}
+    every = parts.inside(units, rows, "")
+    if scope not in {part.unit for part in parts.split(units, rows, every, "")}:
+        return {}
+    peers = _members(db, ready, units, rows, every, "", ready.estimates(every))
+    return {"peers": peers, "peers_name": units.title(_common(units, rows, ready.wave.owner))}
 
 
 def _accounts(

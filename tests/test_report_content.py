@@ -219,10 +219,12 @@ def test_a_unit_among_others_is_placed_with_range_and_verdict():
     result = report_data.unit()
     others = report_data.national().units[:8]
     own = replace(others[3], unit=result.scope, name="Tuyên Quang")
-    result = replace(result, units=(*others[:3], own, *others[4:]))
+    result = replace(result, peers=(*others[:3], own, *others[4:]), peers_name="cả nước")
     said = words_of(built("unit", result))
+    place = f"Tuyên Quang xếp hạng 4, trong khoảng {ranking.rank_range(own)}, trên 8 tỉnh"
 
-    assert f"Tuyên Quang xếp hạng 4, trong khoảng {ranking.rank_range(own)}, trên 8 đơn vị" in said
+    assert place in said
+    assert "mức chung cả nước" in said
     assert "ý nghĩa thống kê" in said
 
 

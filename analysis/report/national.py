@@ -19,7 +19,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         return counter.build(result, on=on, number=number)
     if len(result.units) < 2:
         return unit.build(result, on=on, number=number)
-    names, capitals = ranking.kind_of(result)
+    names, capitals = ranking.kind_of(result.units)
     wave, captions = result.wave, sections.Captions()
     lines = (
         "Chỉ số hài lòng của người dân đối với sự phục vụ",
@@ -60,7 +60,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
 
 def _summary(result: Result) -> list[model.Paragraph]:
     wave, total = result.wave, result.total
-    names, _ = ranking.kind_of(result)
+    names, _ = ranking.kind_of(result.units)
     spread = ranking.spread(result, names, result.scope_name)
     first = body(
         f"Chỉ số hài lòng (SIPAS) năm {wave.year} của {result.scope_name} đạt ",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from analysis.report import model, wording
@@ -114,10 +115,10 @@ def _league_row(unit: UnitResult, areas: tuple[Figure, ...], *, regional: bool) 
     return tuple(cells)
 
 
-def kind_of(result: Result) -> tuple[str, str]:
+def kind_of(units: Sequence[UnitResult]) -> tuple[str, str]:
     """What the compared units are called, in a sentence and in capitals."""
-    provinces = all(re.fullmatch(PROVINCE, unit.unit) for unit in result.units)
-    name = "tỉnh, thành phố" if provinces and result.units else "đơn vị"
+    provinces = all(re.fullmatch(PROVINCE, unit.unit) for unit in units)
+    name = "tỉnh, thành phố" if provinces and units else "đơn vị"
     return name, name.upper()
 
 
@@ -147,15 +148,15 @@ def spread(result: Result, names: str, whole: str) -> str:
     )
 
 
-def own_place(result: Result, names: str, whole: str) -> str:
-    """Where the unit of the report stands among the others; nothing when it is not among them."""
-    own = next((unit for unit in result.units if unit.unit == result.scope), None)
+def own_place(result: Result) -> str:
+    """Where the unit of the report stands among its peers; nothing when it is not ranked."""
+    own = next((unit for unit in result.peers if unit.unit == result.scope), None)
     if own is None or own.rank is None:
         return ""
-    name = own.name[:1].upper() + own.name[1:]
+    name, whole = own.name[:1].upper() + own.name[1:], result.peers_name
     text = (
         f"{name} xếp hạng {own.rank}, trong khoảng {rank_range(own)}, trên "
-        f"{num(len(result.units), 0)} {names}"
+        f"{num(len(result.peers), 0)} {kind_of(result.peers)[0]}"
     )
     if own.region_rank is not None and own.region:
         text += f"; xếp thứ {own.region_rank}/{own.region_size} trong vùng {own.region}"

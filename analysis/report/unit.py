@@ -60,7 +60,7 @@ def _of(result: Result) -> str:
 def summary(result: Result) -> tuple[Paragraph, ...]:
     """Estimate with interval, place, best and worst factor, what may not be concluded."""
     wave, total = result.wave, result.total
-    place = ranking.own_place(result, UNITS, "cả nước")
+    place = ranking.own_place(result)
     first = body(
         f"Chỉ số hài lòng năm {wave.year}{_of(result)} đạt ",
         *sections.estimate(total, wording.level(wave)),

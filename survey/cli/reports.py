@@ -45,6 +45,8 @@ def report(
         raise click.BadParameter(f"«{name}» không phải {', '.join(REPORTS)}", ctx)
     with session.database(ctx, readonly=True) as db:
         result = _result(db, wave, unit)
+    if name == "counter" and result.wave.kind == "probability":
+        raise Fault(f"Đợt «{wave}» là mẫu xác suất: chọn báo cáo «unit» hoặc «national».")
     pages = 0
     if not dry_run:
         part = session.draft(output)
