@@ -183,7 +183,9 @@ def _answer(status: int, code: str, heading: str, advice: str) -> Response:
     if status in {429, 500, 503} and (fields := _answers()):
         page = _unsent(status, heading, advice, fields)
     else:
-        back = None if (request.endpoint or "").startswith("kiosk.") else url_for("pages.front")
+        back: str | None = url_for("pages.front")
+        if (request.endpoint or "").startswith("kiosk."):  # a kiosk goes back to its own start
+            back = None if status in {404, 410} else request.path + pages.look().query()
         page = render_template(
             "error.html",
             look=pages.look(),

@@ -278,3 +278,12 @@ def test_made_up_data_says_so_on_refusals_too(app, client, counter):
     with_store(app, lambda store: waves.close(store, "quay-2026", now=NOW, actor="shell:test"))
 
     assert "DỮ LIỆU MÔ PHỎNG" in client.get(counter).text
+
+
+def test_a_refusal_at_a_door_leads_back_to_that_door(client, counter):
+    data = {"page": page_token(client, counter), **MARKS}
+    client.post(counter, data=data)
+    page = client.post(counter + "?lang=en", data=data | {"m1": "1"})
+
+    assert page.status_code == 409
+    assert f'href="{counter}?lang=en"' in page.text

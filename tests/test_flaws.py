@@ -136,7 +136,7 @@ class TestTheWardsOwnForm:
         name = door[3:]
         page = client.get(door[:3] + door_tokens[name]).text
 
-        assert 'href="/privacy"' in page
+        assert ('href="/privacy"' in page) or "<details>" in page  # a kiosk has no way back
         assert "Ai giữ dữ liệu, giữ bao lâu, quyền của Ông/Bà" in page
         assert "Không hỏi" in page
 
