@@ -18,6 +18,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
+from survey import loop
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -82,7 +84,7 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         self.write(body)
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(loop.Channel):
     """A connection whose refusals are ours."""
 
     error_task_class = Refusal
@@ -129,6 +131,7 @@ class Server:
         self._doors = [d for d in self._map.values() if isinstance(d, BaseWSGIServer)]
         for door in self._doors:
             door.channel_class = Channel
+        self._loop = loop.Loop(self._map, self._doors)
         self.port = int(self._doors[0].effective_port)
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.port}"
@@ -142,7 +145,8 @@ class Server:
         try:
             if ready:
                 ready()
-            wasyncore.loop(timeout=1, use_poll=True, map=self._map)
+            while True:
+                self._loop.turn(1.0)
         except (SystemExit, KeyboardInterrupt):
             for number in before:
                 signal.signal(number, signal.SIG_IGN)
@@ -160,9 +164,10 @@ class Server:
         while time.monotonic() < until and any(
             c.requests or c.total_outbufs_len for c in self._channels()
         ):
-            wasyncore.poll2(0.05, self._map)
+            self._loop.turn(0.05)
         self._server.task_dispatcher.shutdown(timeout=DRAIN)
         wasyncore.close_all(self._map, ignore_all=True)
+        self._loop.close()
 
     def _channels(self) -> list[HTTPChannel]:
         return [c for c in self._map.values() if isinstance(c, HTTPChannel)]
