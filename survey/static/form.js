@@ -5,7 +5,7 @@
   if (!window.fetch || !window.URLSearchParams || !window.FormData || !root.closest) return;
   root.classList.add("js");
 
-  var form, parts, at, words, box, busy, key = "sipas" + location.pathname;
+  var form, parts, at, words, box, busy, pressed, key = "sipas" + location.pathname;
   var all = function (q, from) { return [].slice.call((from || document).querySelectorAll(q)); };
   var one = function (q) { return document.querySelector(q); };
   var fill = function (text, facts) {
@@ -202,7 +202,8 @@
     root.className = was;
     document.title = page.title;
     document.body.className = page.body.className;
-    document.body.replaceChildren.apply(document.body, [].slice.call(page.body.childNodes));
+    while (document.body.firstChild) document.body.removeChild(document.body.firstChild);
+    [].slice.call(page.body.childNodes).forEach(function (node) { document.body.appendChild(node); });
     if (url) history.replaceState(null, "", url);
     box = null;
     begin(part);
@@ -240,7 +241,8 @@
     one("#back").onclick = function () { go(-1); };
     form.onsubmit = function (e) {
       e.preventDefault();
-      var button = e.submitter && e.submitter.value ? e.submitter : one("#send");
+      var button = e.submitter || pressed;
+      if (!button || !button.value) button = one("#send");
       if (button.value === "stay") return post(button.getAttribute("formaction") || location.href, button);
       var last = parts.length - 1, found;
       if (at < last) return one("#next").click();
@@ -250,6 +252,9 @@
   }
 
   /* a link of the summary may lead into another part */
+  document.addEventListener("click", function (e) { /* for browsers without e.submitter */
+    pressed = e.target.closest && e.target.closest("button");
+  }, true);
   document.addEventListener("click", function (e) {
     var link = e.target.closest && e.target.closest("#errors a");
     if (!link || !form) return;

@@ -1,7 +1,7 @@
 /* The kiosk: answers never enter the browser's history, and nobody finds the last one's. */
 (function () {
   "use strict";
-  var root = document.documentElement, busy = false, retry, timer, left, ticking, home;
+  var root = document.documentElement, busy = false, retry, pressed, timer, left, ticking, home;
   var one = function (q) { return document.querySelector(q); };
   var start = function () { location.replace(location.pathname + location.search); };
 
@@ -55,7 +55,8 @@
     [].slice.call(page.documentElement.attributes).forEach(function (a) { root.setAttribute(a.name, a.value); });
     document.title = page.title;
     document.body.className = page.body.className;
-    document.body.replaceChildren.apply(document.body, [].slice.call(page.body.childNodes));
+    while (document.body.firstChild) document.body.removeChild(document.body.firstChild);
+    [].slice.call(page.body.childNodes).forEach(function (node) { document.body.appendChild(node); });
     if (url) history.replaceState(null, "", url);
     window.scrollTo(0, 0);
     var head = one("h1[tabindex]");
@@ -74,8 +75,12 @@
     box.textContent = form.dataset.offline;
     form.parentNode.insertBefore(box, form);
   }
+  /* older browsers do not say which button sent the form */
+  document.addEventListener("click", function (e) {
+    pressed = e.target.closest && e.target.closest("button");
+  }, true);
   document.addEventListener("submit", function (e) {
-    var form = e.target, button = e.submitter;
+    var form = e.target, button = e.submitter || pressed;
     if (form.id !== "answers" || !window.fetch || !window.URLSearchParams) return;
     e.preventDefault();
     send(form, button);
