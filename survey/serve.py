@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Worker threads.  A thread that stores a response waits for the disk together with the
 #: others (group commit), so there are more of them than processors.
-THREADS = 24
+THREADS = 48
 #: Connections open at once, slow ones included.
 CONNECTIONS = 2000
 #: Bodies beyond this are refused while they arrive; below it the application answers, with its
