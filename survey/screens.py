@@ -87,6 +87,12 @@ def notice(q: Questionnaire, fault: rules.Fault, look: Look) -> Notice:
     """Say what is wrong with one answer and what to do about it."""
     facts, language = dict(fault.facts), look.language
     number, text = str(facts.pop("number", "")), str(facts.pop("text", ""))
+    known = {item.id: item for item in q.items}
+    id, _, row = fault.column.partition(".")
+    item = known.get(id)
+    rows = [one.id for one in item.rows] if item else []
+    if number and row in rows:
+        number += ", " + t("errors.row", language, number=rows.index(row) + 1)
     if number.isdigit():
         name = t("errors.item", language, number=number)
     else:
@@ -96,8 +102,6 @@ def notice(q: Questionnaire, fault: rules.Fault, look: Look) -> Notice:
         if isinstance(value := facts.get(fact), int):
             facts[fact] = f"{value:,}".replace(",", "." if language == "vi" else ",")
     code = fault.code
-    known = {item.id: item for item in q.items}
-    item = known.get(fault.column.partition(".")[0])
     if code == "unanswered" and item is not None:
         code = "unwritten" if not item.closed else code if item.no_answer else "unchosen"
     control = fault.column if item else "answers"

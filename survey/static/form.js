@@ -75,7 +75,7 @@
     var no = /^(\d+)\. /.exec(text), group = block.parentNode.closest("[role=group]");
     if (group) {
       var head = group.querySelector("h3").textContent;
-      return /^\S+ \d+\./.test(head) ? head.replace(/\..*$/, "") + ", " + text.replace(/\. .*$/, "") : text;
+      return /^\S+ \d+\./.test(head) ? head.replace(/\..*$/, "") + ", " + fill(words.row, { number: text.replace(/\. .*$/, "") }) : text;
     }
     if (no) return fill(words.item, { number: no[1] });
     return /^\S+ \d+\. /.test(text) ? text.replace(/\. .*$/, "") : "“" + text + "”";
