@@ -123,7 +123,7 @@ class Doorstep:
         try:
             with self._context():
                 new, answer = take(environ["PATH_INFO"][3:], body)
-        except (ValueError, LookupError, RuntimeError, Refused, db.NotStored):
+        except (ValueError, LookupError, Refused, db.NotStored):
             environ["wsgi.input"] = BytesIO(body)
             return self._app(environ, start_response)
         headers = [*thanked, ("Content-Length", str(len(answer)))]
@@ -168,7 +168,7 @@ def before(app: Flask, secret: bytes) -> Doorstep:
             request.environ[PAGE] = pages.rendered(template, g.place, pages.look())
         elif request.endpoint == "kiosk.send" and answer.status_code == 201:
             for channel in ("qr", "link"):
-                intake.thanks_ready(g.place, channel)
+                intake.draw_thanks(g.place, channel)
         return answer
 
     app.after_request(offer)

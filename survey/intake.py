@@ -31,7 +31,10 @@ _NEEDED = frozenset(api.REQUIRED)
 
 
 _LOOK = pages.Look()
-_BLANK = dict.fromkeys(pages.GAPS, "")
+_GAPS = {name: f"\0{name}\0" for name in pages.GAPS}
+#: Pages of thanks by place, channel and whether the response is new, with gaps.
+_thanks: dict[tuple[pages.Place, str, bool], str] = {}
+MOST = 200
 
 
 class NotPlainError(ValueError):
@@ -71,7 +74,7 @@ def machine(_: str, body: bytes) -> tuple[bool, bytes]:
 def phone(token: str, body: bytes) -> tuple[bool, bytes]:
     """Store what the phone form sent; whether it is new, and the page of thanks.
 
-    Raises as ``machine`` does, and as ``thanks_ready``.
+    Raises as ``machine`` does, and LookupError before ``draw_thanks``.
     """
     posted = Posted(body)
     if posted.one("go") == "stay":
@@ -83,37 +86,45 @@ def phone(token: str, body: bytes) -> tuple[bool, bytes]:
     if faults:
         raise NotPlainError
     channel = "qr" if opened.door.kind == "counter" else "link"
-    thanks_ready(opened.place, channel)  # before storing: after it nothing may fail any more
+    thanks = [_thanks[opened.place, channel, new] for new in (False, True)]
     stored = answering.keep(
         opened, clean, id=id, channel=channel, language=look.language, started_at=started,
         submitted_at=now(),
     )  # fmt: skip
-    page = pages.filled(
-        kiosk.THANKS, opened.place, look, facts=("new" if stored.new else "again", channel),
-        receipt=printed(stored.receipt), at=clock(stored.received_at), on=day(stored.received_at),
-    )  # fmt: skip
+    page = thanks[stored.new]
+    for gap, text in (
+        ("receipt", printed(stored.receipt)),
+        ("at", clock(stored.received_at)),
+        ("on", day(stored.received_at)),
+    ):
+        page = page.replace(_GAPS[gap], text)
     return stored.new, page.encode()
 
 
-def thanks_ready(place: pages.Place, channel: str) -> None:
-    """Draw both pages of thanks, or find them drawn.
-
-    Raises RuntimeError outside a request when they were not drawn lately.
-    """
+def draw_thanks(place: pages.Place, channel: str) -> None:
+    """Draw the pages of thanks of a place, inside a request, for ``phone`` to fill in later."""
+    if len(_thanks) >= MOST:
+        _thanks.clear()
     for fact in ("new", "again"):
-        pages.filled(kiosk.THANKS, place, _LOOK, facts=(fact, channel), **_BLANK)
+        page = pages.filled(kiosk.THANKS, place, _LOOK, facts=(fact, channel), **_GAPS)
+        _thanks[place, channel, fact == "new"] = page
 
 
 class Posted:
     """A urlencoded body, read as the framework reads it but only as far as it must be."""
 
     def __init__(self, body: bytes) -> None:
-        """Raise ValueError for what is no UTF-8."""
-        self._lists: dict[str, list[str]] = {}
-        for pair in body.split(b"&"):
-            if pair:
-                name, _, value = pair.partition(b"=")
-                self._lists.setdefault(_text(name), []).append(_text(value))
+        """Raise ValueError for what is no ASCII, or no UTF-8 once it is unquoted."""
+        found: dict[str, list[str]] = {}
+        for pair in body.decode("ascii").split("&"):
+            name, _, value = pair.partition("=")
+            if "%" in pair or "+" in pair:
+                name, value = _unquoted(name), _unquoted(value)
+            if name in found:
+                found[name].append(value)
+            elif pair:
+                found[name] = [value]
+        self._lists = found
 
     def lists(self) -> Iterable[tuple[str, list[str]]]:
         """The names with their texts."""
@@ -124,10 +135,8 @@ class Posted:
         return self._lists.get(name, [""])[0]
 
 
-def _text(raw: bytes) -> str:
-    if b"%" in raw or b"+" in raw:
-        raw = unquote_to_bytes(raw.replace(b"+", b" "))
-    return raw.decode()
+def _unquoted(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode()
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

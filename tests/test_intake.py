@@ -177,5 +177,5 @@ def test_a_form_is_read_as_the_framework_reads_it():
     assert dict(posted.lists()) == {
         "a": ["1"], "b": ["x y z", "ấ"], "c": [""], "d": [""], "e": ["a=b&"],
     }  # fmt: skip
-    with pytest.raises(ValueError, match="utf-8"):
+    with pytest.raises(ValueError, match="codec"):
         intake.Posted(b"a=%FF")
