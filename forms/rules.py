@@ -252,9 +252,12 @@ def asked(q: Questionnaire, answers: Answers) -> frozenset[str]:
     return frozenset(item.id for item in q.items if item.id not in skipped)
 
 
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(answers: Answers) -> str:
     """Return the text that is stored and digested: compact JSON, names sorted."""
-    return json.dumps(answers, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _canonical.encode(answers)
 
 
 def pack(q: Questionnaire, answers: Answers) -> bytes:

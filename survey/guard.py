@@ -45,8 +45,8 @@ class Sessions(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return what the cookie holds, or an empty session where it is not ours."""
-        signer = self.get_signing_serializer(app)
         held = request.cookies.get(self.get_cookie_name(app))
+        signer = self.get_signing_serializer(app) if held else None  # citizens have none to check
         if signer is None or not held:
             return self.session_class()
         try:

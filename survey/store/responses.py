@@ -299,7 +299,18 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
 def _refusal(
     db: sqlite3.Connection, door: Door, row: Mapping[str, Any], now: datetime
 ) -> Refused | None:
-    """Why no new response may come through this door now."""
+    """Why no new response may come through this door now; one statement when none is."""
+    fine = db.execute(
+        "SELECT 1 FROM door d JOIN wave w ON w.key = d.wave"
+        " WHERE d.id = :door AND d.wave = :wave AND d.closed_at IS NULL AND w.closed_at IS NULL"
+        " AND :today BETWEEN w.opens_on AND w.closes_on AND w.questionnaire = :questionnaire",
+        {
+            "door": door.id, "wave": door.wave, "today": day(now).isoformat(),
+            "questionnaire": row["questionnaire"],
+        },
+    ).fetchone()  # fmt: skip
+    if fine:
+        return None
     wave = waves.get(db, door.wave)
     if not wave.is_open(now):
         return wave.shut(now)
