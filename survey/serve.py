@@ -90,12 +90,14 @@ class Channel(loop.Channel):
     error_task_class = Refusal
 
 
-def options(threads: int = THREADS) -> dict[str, Any]:
+def options(threads: int = THREADS, *, proxied: bool = False) -> dict[str, Any]:
     """waitress's adjustments; with those it ships, 150 slow connections stop it altogether.
 
     waitress reads a request whole before a thread sees it, so slow headers and slow bodies
     cost a connection each, never a thread: what matters is that there are connections enough
-    (2000, by poll: select ends at 1024) and that silent ones are closed soon.
+    (2000, by poll: select ends at 1024) and that silent ones are closed soon.  ``proxied``: a
+    proxy of ours stands before, so the application reads its X-Forwarded headers; else anybody
+    could send them and they are taken away.
     """
     return {
         "threads": threads,
@@ -107,6 +109,7 @@ def options(threads: int = THREADS) -> dict[str, Any]:
         "max_request_header_size": 64 * 1024,
         "max_request_body_size": BODY_LIMIT,
         "ident": "",
+        "clear_untrusted_proxy_headers": not proxied,
         "expose_tracebacks": False,
     }
 
@@ -115,7 +118,13 @@ class Server:
     """A listening server: made with its socket open, runs until told to stop."""
 
     def __init__(
-        self, app: Callable[..., Any], host: str, port: int, *, threads: int = THREADS
+        self,
+        app: Callable[..., Any],
+        host: str,
+        port: int,
+        *,
+        threads: int = THREADS,
+        proxied: bool = False,
     ) -> None:
         """Listen on host and port (0 takes a free one); raises AddressError."""
         # A deep queue is what a busy morning looks like, not a fault worth a line a request.
@@ -124,7 +133,7 @@ class Server:
         self._map: dict[int, Any] = {}
         try:
             self._server = create_server(
-                app, map=self._map, host=host, port=port, **options(threads)
+                app, map=self._map, host=host, port=port, **options(threads, proxied=proxied)
             )
         except (OSError, ValueError) as error:
             raise AddressError(_why(error, host, port)) from error
@@ -211,7 +220,8 @@ def run(
 
     app = create_app(settings)
     try:
-        server = Server(doorstep.before(app, settings.secret), host, port, threads=threads)
+        step = doorstep.before(app, settings.secret)
+        server = Server(step, host, port, threads=threads, proxied=settings.behind_tls)
         server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))
     finally:
         app.extensions["sipas"].writer.close()

@@ -17,7 +17,8 @@ import time
 from survey import serve
 
 old = serve.options
-serve.options = lambda threads=4: old(threads) | {"channel_timeout": 4, "cleanup_interval": 1}
+soon = {"channel_timeout": 4, "cleanup_interval": 1}
+serve.options = lambda threads=4, **more: old(threads, **more) | soon
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]

@@ -140,6 +140,35 @@ def test_ten_megabytes_are_read_and_then_refused_by_the_application(shared):
     assert json.loads(answer)["status"] == 413
 
 
+@pytest.mark.parametrize(("behind", "scheme"), [("1", "https"), ("", "http")])
+def test_only_a_proxy_of_ours_may_say_that_the_browser_came_over_https(made, behind, scheme):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom flask import request\n"
+        "import survey\nfrom survey import config, guard, serve\n"
+        "real = survey.create_app\n"
+        "def create_app(settings):\n"
+        "    app = real(settings)\n"
+        "    app.add_url_rule('/scheme', 'scheme', guard.public(lambda: request.scheme))\n"
+        "    return app\n"
+        "survey.create_app = create_app\n"
+        "serve.run(config.load(Path(sys.argv[1])), port=0)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(made[0])],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"SIPAS_BEHIND_TLS": behind},
+    )
+    port = int(process.stdout.readline().rsplit(":", 1)[1])
+    try:
+        told = ask(port, "GET", "/scheme", headers={"X-Forwarded-Proto": "https"})[2]
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+
+    assert told.decode() == scheme
+
+
 def read_all(client):
     found = b""
     while data := client.recv(65536):
