@@ -163,6 +163,7 @@ def turn(db: sqlite3.Connection) -> Iterator[None]:
 
 
 Job = Callable[[sqlite3.Connection], Any]
+Waiting = tuple[Job, bool, "Future[Any]"]
 _writers: WeakSet[Writer] = WeakSet()
 
 
@@ -170,9 +171,10 @@ class Writer:
     """One thread a process that commits whatever waits in one transaction (group commit).
 
     A job is a function of the connection that runs inside the transaction, in a savepoint of its
-    own: if it raises, only its own work is undone and its caller gets the exception.  ``run``
-    answers after the commit.  ``wait`` (seconds) bounds how long a caller waits.  A job must not
-    call ``run`` itself.
+    own: if it raises, only its own work is undone and its caller gets the exception.  A job that
+    writes with one statement at most needs no savepoint (``single``): a statement undoes itself.
+    ``run`` answers after the commit.  ``wait`` (seconds) bounds how long a caller waits.  A job
+    must not call ``run`` itself.
     """
 
     def __init__(self, path: Path, *, wait: float = 30.0) -> None:
@@ -183,12 +185,12 @@ class Writer:
 
     def _start(self) -> None:
         self._ready = threading.Condition()
-        self._jobs: deque[tuple[Job, Future[Any]]] = deque()
+        self._jobs: deque[Waiting] = deque()
         self._thread: threading.Thread | None = None
         self._closed = False
         self.batches = 0  # transactions tried, for tests and benchmarks
 
-    def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, job: Callable[[sqlite3.Connection], T], *, single: bool = False) -> T:
         """Do ``job`` in the next transaction and return its value once it is durable.
 
         Raises
@@ -204,7 +206,7 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
                 self._thread.start()
-            self._jobs.append((job, future))
+            self._jobs.append((job, single, future))
             self._ready.notify()
         try:
             return future.result(self._wait)
@@ -231,36 +233,36 @@ class Writer:
     def _work(self) -> None:
         db: sqlite3.Connection | None = None
         while batch := self._take():
-            live = [(job, future) for job, future in batch if future.set_running_or_notify_cancel()]
+            live = [waiting for waiting in batch if waiting[2].set_running_or_notify_cancel()]
             if live:
                 db = self._commit(db, live)
         if db is not None:
             db.close()
 
-    def _take(self) -> list[tuple[Job, Future[Any]]]:
+    def _take(self) -> list[Waiting]:
         with self._ready:
             self._ready.wait_for(lambda: self._jobs or self._closed)
             return [self._jobs.popleft() for _ in range(min(len(self._jobs), _BATCH))]
 
     def _commit(
-        self, db: sqlite3.Connection | None, batch: list[tuple[Job, Future[Any]]]
+        self, db: sqlite3.Connection | None, batch: list[Waiting]
     ) -> sqlite3.Connection | None:
         """One transaction for the batch; after any trouble the next gets a fresh connection."""
         self.batches += 1
         try:
             db = db or connect(self._path, create=False)
             with write(db):
-                outcomes = [_attempt(db, job) for job, _ in batch]
+                outcomes = [_attempt(db, job, single) for job, single, _ in batch]
         except Exception as fault:  # noqa: BLE001 - whatever it is, every caller must hear of it
             if db is not None:
                 with suppress(sqlite3.Error):
                     db.close()
-            for _, future in batch:
+            for *_, future in batch:
                 future.set_exception(
                     NotStored(str(fault)) if isinstance(fault, NotStored) else fault
                 )
             return None
-        for (_, future), (value, refusal) in zip(batch, outcomes, strict=True):
+        for (*_, future), (value, refusal) in zip(batch, outcomes, strict=True):
             if refusal is None:
                 future.set_result(value)
             else:
@@ -268,10 +270,10 @@ class Writer:
         return db
 
 
-def _attempt(db: sqlite3.Connection, job: Job) -> tuple[Any, Exception | None]:
-    """Run one job in its savepoint; only trouble with the storage itself ends the batch."""
+def _attempt(db: sqlite3.Connection, job: Job, single: bool) -> tuple[Any, Exception | None]:
+    """Run one job by itself; only trouble with the storage itself ends the batch."""
     try:
-        with write(db):
+        with _storage_faults() if single else write(db):
             value = job(db)
     except NotStored:
         raise

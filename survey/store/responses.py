@@ -65,7 +65,7 @@ def add(writer: Writer, incoming: Incoming, *, now: datetime) -> Stored:
         It could not be kept: the client keeps it and sends it again with the same id.
     """
     row = _row(incoming, received_at=now)
-    return writer.run(lambda db: _insert(db, incoming.door, row, now))
+    return writer.run(lambda db: _insert(db, incoming.door, row, now), single=True)
 
 
 def receipt() -> str:
@@ -92,9 +92,12 @@ _SEALED = (
 )  # fmt: skip
 
 
+_plain = json.JSONEncoder(ensure_ascii=False)
+
+
 def seal(row: Mapping[str, Any] | sqlite3.Row) -> str:
     """The sha256 (hex) of everything about a response that never changes."""
-    text = json.dumps([row[name] for name in _SEALED], ensure_ascii=False)
+    text = _plain.encode([row[name] for name in _SEALED])
     return sha256(text.encode()).hexdigest()
 
 
@@ -237,14 +240,24 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-_INSERT = (
+_INTO = (
     "INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, resolving_unit,"
     " counter, service, language, assisted_by, case_id, dossier_key, answers, codes, digest,"
-    " seal, started_at, submitted_at, received_at, receipt) VALUES (:id, :wave, :questionnaire,"
-    " :channel, :receiving_unit, :resolving_unit, :counter, :service, :language, :assisted_by,"
-    " :case_id, :dossier_key, :answers, :codes, :digest, :seal, :started_at, :submitted_at,"
-    " :received_at, :receipt)"
+    " seal, started_at, submitted_at, received_at, receipt)"
 )
+_VALUES = (
+    " :id, :wave, :questionnaire, :channel, :receiving_unit, :resolving_unit, :counter, :service,"
+    " :language, :assisted_by, :case_id, :dossier_key, :answers, :codes, :digest, :seal,"
+    " :started_at, :submitted_at, :received_at, :receipt"
+)
+_INSERT = _INTO + " VALUES (" + _VALUES + ")"
+#: ``_ADD`` adds a row only while its door and its wave are open and no key of it is taken.
+_OPEN = (
+    " FROM door d JOIN wave w ON w.key = d.wave WHERE d.id = :door AND d.wave = :wave"
+    " AND d.closed_at IS NULL AND w.closed_at IS NULL AND w.questionnaire = :questionnaire"
+    " AND :today BETWEEN w.opens_on AND w.closes_on"
+)
+_ADD = f"{_INTO} SELECT {_VALUES}{_OPEN} ON CONFLICT DO NOTHING RETURNING receipt, received_at"
 
 
 def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
@@ -275,17 +288,17 @@ def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
 
 
 def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: datetime) -> Stored:
-    """Let the unique keys decide; only then look at which of them it was."""
-    refusal = _refusal(db, door, row, now)
-    while refusal is None:
-        stored = db.execute(
-            _INSERT + " ON CONFLICT DO NOTHING RETURNING receipt, received_at", row
-        ).fetchone()
+    """Let the unique keys and the open door decide in one statement; then look which it was."""
+    facts = row | {"door": door.id, "today": day(now).isoformat()}
+    while True:
+        stored = db.execute(_ADD, facts).fetchone()
         if stored is not None:
             return Stored(stored["receipt"], stored["received_at"], new=True)
-        refusal = _conflict(db, row)
-        row["receipt"] = receipt()  # the only key left is the receipt's: draw another
-        row["seal"] = seal(row)
+        refusal = _refusal(db, door, row, now) or _conflict(db, row)
+        if refusal is not None:
+            break
+        facts["receipt"] = receipt()  # the only key left is the receipt's: draw another
+        facts["seal"] = seal(facts)
     first = db.execute(
         "SELECT wave, digest, receipt, received_at FROM response WHERE id = :id", row
     ).fetchone()
@@ -299,18 +312,7 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
 def _refusal(
     db: sqlite3.Connection, door: Door, row: Mapping[str, Any], now: datetime
 ) -> Refused | None:
-    """Why no new response may come through this door now; one statement when none is."""
-    fine = db.execute(
-        "SELECT 1 FROM door d JOIN wave w ON w.key = d.wave"
-        " WHERE d.id = :door AND d.wave = :wave AND d.closed_at IS NULL AND w.closed_at IS NULL"
-        " AND :today BETWEEN w.opens_on AND w.closes_on AND w.questionnaire = :questionnaire",
-        {
-            "door": door.id, "wave": door.wave, "today": day(now).isoformat(),
-            "questionnaire": row["questionnaire"],
-        },
-    ).fetchone()  # fmt: skip
-    if fine:
-        return None
+    """Why no new response may come through this door now."""
     wave = waves.get(db, door.wave)
     if not wave.is_open(now):
         return wave.shut(now)
