@@ -204,9 +204,7 @@ def _place(door: Door, wave: Wave) -> Place:
     unit = units.get(db.get(), door.unit)
     name = unit.title if unit else ""
     name = name[:1].upper() + name[1:]
-    spot = door.label or door.counter or ""
-    if name and name.casefold() not in spot.casefold():
-        spot = f"{name} · {spot}" if spot else name
+    spot = door.label or " · ".join(filter(None, (name, door.counter)))
     return Place(
         questionnaire=wave.questionnaire,
         words=frozenset(wave.words.items()),

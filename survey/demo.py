@@ -33,6 +33,7 @@ USERNAME = "quantri"
 ACTOR = "shell:demo"
 
 PROVINCE, WARD, POINT = "vn34:01", "vn34:09604", "local:01-09604"
+WARD_NAME = "Phường Tùng Thiện"
 COUNTERS = (
     ("Quầy số 1", "Hộ tịch, chứng thực"),
     ("Quầy số 2", "Đất đai, xây dựng"),
@@ -79,7 +80,7 @@ class Demo:
     api_token: str
     questionnaire: str  # of api_token
     wave: str
-    open_wave: str
+    open_wave: str  # of qr and api_token; the kiosk's is mot-cua-2026
     unit: str
     login: str
     password: str
@@ -131,7 +132,7 @@ def make(
         api_token=qr,
         questionnaire="sipas-2026.1",
         wave="sipas-2026",
-        open_wave="mot-cua-2026",
+        open_wave="qr-2026",
         unit=PROVINCE,
         login=USERNAME,
         password=password,
@@ -190,13 +191,13 @@ def _fill(
     kiosks = [
         doors.add(
             base, kind="counter", wave="mot-cua-2026", unit=POINT, now=at, actor=ACTOR,
-            counter=f"{POINT}-{number}", service=service, label=name,
+            counter=f"{POINT}-{number}", service=service, label=f"{WARD_NAME} · {name}",
         )
         for number, (name, service) in enumerate(COUNTERS, 1)
     ]  # fmt: skip
     poster = doors.add(
         base, kind="counter", wave="qr-2026", unit=WARD, now=at, actor=ACTOR,
-        label="Áp phích mã QR",
+        label=f"{WARD_NAME} · Áp phích mã QR",
     )  # fmt: skip
     drawn = synthetic.draw(size.provinces, size.villages, size.persons)
     cases = _sample(base, drawn)

@@ -173,7 +173,7 @@ def pdf_text(page, address: str) -> str:
     return re.sub(r"\s+", " ", " ".join(leaf.extract_text() for leaf in reader.pages))
 
 
-@pytest.mark.parametrize("wave", ["wave", "open_wave", "qr-2026"])
+@pytest.mark.parametrize("wave", ["wave", "open_wave", "mot-cua-2026"])
 def test_the_office_downloads_a_report_that_says_what_the_estimate_says(site, chromium, wave):
     key = site.facts.get(wave, wave)
     with opened(chromium, viewport=DESK) as page:
