@@ -20,7 +20,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/bandit -q -c .bandit.yaml -r survey forms analysis
-	$(BIN)/djlint --check --lint survey/templates --quiet
+	$(BIN)/djlint --lint survey/templates --quiet
 
 types: install
 	$(BIN)/mypy
