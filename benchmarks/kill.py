@@ -35,11 +35,11 @@ import threading, time
 from survey import db
 from survey.store import responses
 real = db.Writer.run
-def early(self, job):
+def early(self, job, **how):
     def later():
         time.sleep(0.05)
         try:
-            real(self, job)
+            real(self, job, **how)
         except db.NotStored:
             pass
     threading.Thread(target=later, daemon=True).start()
