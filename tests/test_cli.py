@@ -151,6 +151,21 @@ def test_a_new_user_gets_a_first_password_that_works_and_must_be_changed(place, 
     assert run(place, "user", "add", "x", "--unit", "vn34:999").exit_code == 1
 
 
+def test_a_wave_speaks_of_its_owner_s_place_and_keeps_its_publication_rule(place, store, tmp_path):
+    file = tmp_path / "xa.csv"
+    file.write_text("code,name,kind,province\n00301,Trung Sơn,xã,Tuyên Quang\n", "utf-8")
+    assert run(place, "units", "import", str(file)).exit_code == 0
+    made = run(
+        place, "wave", "new", "w", "--name", "W", "--closes", "31/12/2099", "--owner",
+        "vn34:00301", "--word", "hamlet_word=bản", "--min-n", "50", "--hide-n", "10",
+        "--level", "0.9", "--lonely", "remove",
+    )  # fmt: skip
+    assert made.exit_code == 0, made.output
+    wave = waves.get(store, "w")
+    assert dict(wave.words) == {"commune_word": "xã", "province_word": "tỉnh", "hamlet_word": "bản"}
+    assert (wave.min_n, wave.hide_n, wave.level, wave.lonely) == (50, 10, 0.9, "remove")
+
+
 def test_a_wave_is_made_listed_closed_and_opened(place, store):
     made = run(
         place, "wave", "new", "w", "--name", "Đợt 1", "--opens", "01/11/2026", "--closes",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import click
 
+from forms.questionnaire import load
 from survey.cli import session
 from survey.cli.faults import Fault
 from survey.store import units, waves
@@ -59,6 +60,16 @@ def wave() -> None:
 @click.option("--weight", multiple=True, metavar="MÃ=SỐ", help="Trọng số (với explicit).")
 @click.option("--base", default="ask_all", show_default=True, help="Ai được tính.")
 @click.option("--interval", default="beta", show_default=True, help="Khoảng tin cậy.")
+@click.option("--level", type=float, default=0.95, show_default=True, help="Mức tin cậy.")
+@click.option("--lonely", default="adjust", show_default=True, help="Tầng chỉ có một đơn vị mẫu.")
+@click.option(
+    "--min-n", type=click.IntRange(0), default=30, show_default=True,
+    help="Dưới số người này thì đánh dấu.",
+)  # fmt: skip
+@click.option(
+    "--hide-n", type=click.IntRange(0), default=5, show_default=True,
+    help="Dưới số người này thì không công bố.",
+)  # fmt: skip
 @click.option("--rank-set", multiple=True, metavar="MÃ", help="Nhóm xếp hạng.")
 @click.option("--word", multiple=True, metavar="TỪ=GIÁ TRỊ", help="Từ địa phương trong câu hỏi.")
 @click.option("--settled", type=click.IntRange(0), help="Số hồ sơ đã giải quyết trong đợt.")
@@ -82,12 +93,12 @@ def new(ctx: click.Context, /, key: str, dry_run: bool, **given: object) -> None
         "year": given["year"] or opens.year,  # type: ignore[attr-defined]
         "rank_sets": given["rank_set"],
         "weights": weights,
-        "words": words,
     }
     del values["closes"], values["rank_set"]
     with session.change(ctx, dry_run) as db:
         owner = str(values["owner"])
         known = units.get(db, owner)
+        values["words"] = _place_words(db, owner, str(values["questionnaire"])) | words
         values["owner_name"] = values["owner_name"] or (known.title if known else owner)
         values["place"] = values["place"] or (known.name if known else "")
         made = waves.Wave(key=key, **values)  # type: ignore[arg-type]
@@ -96,6 +107,19 @@ def new(ctx: click.Context, /, key: str, dry_run: bool, **given: object) -> None
         f"Đợt {key}: {made.name}, từ {made.opens_on:%d/%m/%Y} đến {made.closes_on:%d/%m/%Y}",
         dry_run,
     )
+
+
+def _place_words(db: sqlite3.Connection, owner: str, key: str) -> dict[str, str]:
+    """How the questions of this questionnaire call the owner's commune and province."""
+    above = [unit for unit in (units.get(db, id) for id in units.path(db, owner)) if unit]
+    found = {f"{unit.kind}_word": unit.word for unit in above if unit.word}
+    if "commune_word" in found:
+        found["hamlet_word"] = "tổ dân phố" if found["commune_word"] == "phường" else "thôn"
+    try:
+        asked = load(key).words
+    except LookupError:  # the store says that there is no such questionnaire
+        return {}
+    return {name: word for name, word in found.items() if name in asked}
 
 
 @wave.command("open")
