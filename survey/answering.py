@@ -110,9 +110,14 @@ class Known:
 
 
 def enter(token: str) -> Opened:
-    """Return what a token opens now; 404 when it opens nothing, 410 when the time is over."""
+    """Return what a token opens now.
+
+    404 when it opens nothing, 410 when the time is over, 409 when its one answer was given.
+    """
     opened = reach(token, fresh=True)
     check_open(opened)
+    if opened.door.kind != "counter" and responses.answered(db.get(), opened.door):
+        raise Refused("answered", 409)
     return opened
 
 

@@ -364,6 +364,17 @@ def test_a_dossier_address_is_a_link_and_names_its_dossier(app, client, door_tok
     assert (row["channel"], row["dossier_key"]) == ("link", "H08.000-261122-0001")
 
 
+def test_a_dossier_that_has_answered_says_so_before_anybody_answers_again(client, door_tokens):
+    address = f"/q/{door_tokens['dossier']}"
+    phone = Phone(client, address, "mot-cua-2026.1")
+    first = phone.send()
+    page = client.get(address)
+
+    assert page.status_code == 409
+    assert "Hồ sơ này đã có ý kiến. Mỗi hồ sơ gửi một lần." in page.text
+    assert receipt(phone.send().text) == receipt(first.text)  # sent again: the same receipt
+
+
 def test_a_missing_answer_comes_back_with_the_rest_kept(app, phone):
     page = phone.send(s32=None, s31="4", comment="Chờ lâu quá", c2=["1", "3"])
 

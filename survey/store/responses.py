@@ -110,6 +110,15 @@ def by_receipt(db: sqlite3.Connection, receipt: str) -> sqlite3.Row | None:
     return found
 
 
+def answered(db: sqlite3.Connection, door: Door) -> bool:
+    """Whether a door for one answer (a dossier's, a case's) has had it."""
+    found = db.execute(
+        "SELECT 1 FROM response WHERE case_id = :case_id OR dossier_key = :dossier_key",
+        {"case_id": door.case_id, "dossier_key": door.dossier_key},
+    ).fetchone()
+    return found is not None
+
+
 def withdraw(db: sqlite3.Connection, receipt: str, *, now: datetime) -> bool:
     """Void a response because its giver asks; False if there is none or it is void already."""
     with write(db):
