@@ -360,12 +360,3 @@ def test_a_long_account_of_forms_becomes_an_annex():
 
 def test_equal_results_make_equal_reports():
     assert built("national", report_data.national()) == built("national", report_data.national())
-
-
-def test_a_full_report_is_printed_quickly():
-    result = report_data.national()
-    pdf.write(built("national", result), io.BytesIO())  # fonts are read once
-    start = time.process_time()
-    pages = pdf.write(built("national", result), io.BytesIO())
-
-    assert pages / (time.process_time() - start) >= 25
