@@ -18,11 +18,11 @@ ONE_THREAD = 250_000
 LONELY: tuple[str, ...] = get_args(Lonely)
 
 
-class BadDesign(ValueError):  # reads as what it is
+class BadDesign(ValueError):
     """The design columns contradict each other or hold values no design can have."""
 
 
-class LonelyStratum(ValueError):  # reads as what it is
+class LonelyStratum(ValueError):
     """A stratum with a single PSU and the rule ``fail``; ``strata`` holds their labels."""
 
     def __init__(self, strata: tuple[str, ...]) -> None:
@@ -30,7 +30,7 @@ class LonelyStratum(ValueError):  # reads as what it is
         self.strata = strata
 
 
-class NoVariance(ValueError):  # reads as what it is
+class NoVariance(ValueError):
     """Every stratum of the domain is lonely under the rule ``average``: nothing to average."""
 
 

@@ -21,7 +21,7 @@ LOW_DF = 8
 BLOCK = 512
 
 
-class NoRows(ValueError):  # reads as what it is
+class NoRows(ValueError):
     """The domain has no rows, so there is nothing to estimate."""
 
 

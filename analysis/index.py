@@ -17,7 +17,7 @@ METHODS: tuple[str, ...] = get_args(Method)
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 
 
-class BadIndex(ValueError):  # reads as what it is
+class BadIndex(ValueError):
     """The definition of an index does not hold together."""
 
 

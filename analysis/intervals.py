@@ -13,7 +13,7 @@ METHODS = ("beta", "logit", "wilson", "asin", "t")
 Bounds = tuple[Floats, Floats]
 
 
-class NoInterval(ValueError):  # reads as what it is
+class NoInterval(ValueError):
     """An interval was asked for where none exists (no degrees of freedom, one person)."""
 
 

@@ -12,7 +12,7 @@ from analysis import index, intervals, ranks
 from analysis.design import LONELY
 
 
-class BadInput(ValueError):  # reads as what it is
+class BadInput(ValueError):
     """A file that cannot be used; ``faults`` names each place in Vietnamese."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -18,7 +18,7 @@ from analysis.design import Bools, Floats, Ints
 COMMENT = "comment"
 
 
-class BadRows(ValueError):  # reads as what it is
+class BadRows(ValueError):
     """Stored rows that do not fit the wave's questionnaire or its sample."""
 
 

@@ -22,7 +22,12 @@ SUM_NAME = "Tổng cộng"
 
 
 def wave_result(
-    db: sqlite3.Connection, wave: str, *, scope: str = "", flagged: bool = True
+    db: sqlite3.Connection,
+    wave: str,
+    *,
+    scope: str = "",
+    flagged: bool = True,
+    whole: Result | None = None,
 ) -> Result:
     """Read a wave and say what is known about it.
 
@@ -33,6 +38,7 @@ def wave_result(
     scope : unit id whose answers (with those of everything under it) are reported; "" = all.
         The whole sample stays behind the error of the scope.
     flagged : count answers with a quality flag
+    whole : the result of the whole wave where it is known, so that nothing is estimated twice
 
     Returns
     -------
@@ -59,18 +65,18 @@ def wave_result(
         rows = rows.keep(~rows.flagged)
     of = parts.inside(units, rows, scope)
     ready = study(stored, questionnaire, rows)
-    whole = ready.estimates(of)
-    figures = ready.figures(whole)
+    estimates = ready.estimates(of)
+    figures = ready.figures(estimates)
     result = Result(
         wave=_info(ready),
         scope=scope,
         scope_name=units.title(scope or _common(units, rows, stored.owner)),
         figures=figures,
-        units=_members(db, ready, units, rows, of, scope, whole),
-        **_peers(db, ready, units, rows, scope),
+        units=_members(db, ready, units, rows, of, scope, estimates),
+        **_peers(db, ready, units, rows, scope, whole),
         accounts=_accounts(db, units, rows, wave, scope),
         channels=_channels(rows, of),
-        design=ready.summary(of, whole),
+        design=ready.summary(of, estimates),
         coverage=_coverage(stored, of.size, figures[-1], scope),
         others=publish.distributions(
             questionnaire, rows.codes[of], ready.weight[of], hide_n=stored.hide_n
@@ -151,7 +157,12 @@ class Peers(TypedDict, total=False):
 
 
 def _peers(
-    db: sqlite3.Connection, ready: Study, units: reader.Units, rows: reader.Rows, scope: str
+    db: sqlite3.Connection,
+    ready: Study,
+    units: reader.Units,
+    rows: reader.Rows,
+    scope: str,
+    whole: Result | None,
 ) -> Peers:
     """The ranked parts of the whole wave, when the scope is one of them."""
     if not scope or not ready.sampled:
@@ -159,6 +170,8 @@ def _peers(
     every = parts.inside(units, rows, "")
     if scope not in {part.unit for part in parts.split(units, rows, every, "")}:
         return {}
+    if whole is not None:
+        return {"peers": whole.units, "peers_name": whole.scope_name}
     peers = _members(db, ready, units, rows, every, "", ready.estimates(every))
     return {"peers": peers, "peers_name": units.title(_common(units, rows, ready.wave.owner))}
 

@@ -21,7 +21,7 @@ OPEN: tuple[Kind, ...] = ("number", "text")
 OTHER_LENGTH = 200
 
 
-class Faulty(ValueError):  # reads as "a faulty file"
+class Faulty(ValueError):
     """A questionnaire file that may not be used; ``faults`` names every fault with its place."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, render_template, request
 
 from survey import db, figures, guard
 from survey.store import clock, units
 from survey.store import waves as wave_store
-from survey.text import t
+from survey.text import day, t
 
 if TYPE_CHECKING:
     from survey.store.waves import Wave
@@ -30,15 +29,7 @@ def waves() -> str:
 @guard.roles("administrator", "viewer")
 def wave(key: str) -> str:
     """Show one wave, or one unit of it."""
-    try:
-        found = wave_store.get(db.get(), key)
-    except LookupError:
-        abort(404, t("staff.no_wave"))
-    scope = guard.scope(request.args.get("unit", ""))
-    try:
-        result = figures.find(found, scope)
-    except LookupError:
-        abort(404, t("staff.no_scope"))
+    found, scope, result = figures.asked(key, request.args.get("unit", ""))
     phase, state = _state(found)
     facts: dict[str, object] = {
         "wave": found,
@@ -82,16 +73,12 @@ def _state(wave: Wave) -> tuple[str, str]:
     """Return the phase of a wave and how it is said."""
     now = clock.now()
     if wave.is_open(now):
-        return "open", t("staff.open_until", on=_day(wave.closes_on))
+        return "open", t("staff.open_until", on=day(wave.closes_on))
     closed = clock.day(wave.closed_at) if wave.closed_at else wave.closes_on
     if closed < clock.day(now) or wave.closed_at:
-        return "closed", t("staff.closed_on", on=_day(closed))
-    return "soon", t("staff.opens_on", on=_day(wave.opens_on))
+        return "closed", t("staff.closed_on", on=day(closed))
+    return "soon", t("staff.opens_on", on=day(wave.opens_on))
 
 
 def _count(n: int) -> str:
     return f"{n:,}".replace(",", ".")
-
-
-def _day(on: date) -> str:
-    return f"{on:%d/%m/%Y}"

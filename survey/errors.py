@@ -13,8 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from survey import db, pages
 from survey.store import Refused
-from survey.store.clock import VIETNAM
-from survey.text import has, t
+from survey.text import clock, day, has, t
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -93,26 +92,6 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: object
     body |= {"code": code, **more}
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, status, content_type=PROBLEM)
-
-
-def clock(moment: datetime | str) -> str:
-    """Return the time of day in Vietnam, "14:05"."""
-    return f"{_local(moment):%H:%M}"
-
-
-def day(moment: date | str) -> str:
-    """Return a day, or the day a moment falls on in Vietnam, as "22/11/2026"."""
-    if isinstance(moment, str) and len(moment) == len("2026-11-22"):
-        moment = date.fromisoformat(moment)
-    if isinstance(moment, datetime | str):
-        moment = _local(moment)
-    return f"{moment:%d/%m/%Y}"
-
-
-def _local(moment: datetime | str) -> datetime:
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment.astimezone(VIETNAM)
 
 
 def _facts(facts: Mapping[str, object]) -> dict[str, object]:

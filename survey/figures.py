@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import current_app
+from flask import abort, current_app
 
-from survey import db, services
-from survey.store import responses
+from survey import db, guard, services
+from survey.store import responses, waves
+from survey.text import t
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,23 @@ class Nothing:
     broken: bool = False
 
 
+def asked(key: str, unit: str) -> tuple[Wave, str, Result | Nothing]:
+    """Return the wave of an address, the scope its reader may see, and what there is to show.
+
+    Ends the request with 404 for a wave or a scope that is not there, 403 for a unit that is not
+    the reader's.
+    """
+    try:
+        wave = waves.get(db.get(), key)
+    except LookupError:
+        abort(404, t("staff.no_wave"))
+    scope = guard.scope(unit)
+    try:
+        return wave, scope, find(wave, scope)
+    except LookupError:
+        abort(404, t("staff.no_scope"))
+
+
 def find(wave: Wave, scope: str) -> Result | Nothing:
     """Return the results that may be shown, or why there are none; raises LookupError."""
     try:
@@ -59,10 +77,12 @@ def of(wave: Wave, scope: str = "") -> Result:
     nothing, ``ValueError`` where the answers cannot carry a figure.
     """
 
+    whole = of(wave) if scope else None
+
     def estimate() -> Result:
         from analysis.sipas import wave_result
 
-        return wave_result(db.get(), wave.key, scope=scope)
+        return wave_result(db.get(), wave.key, scope=scope, whole=whole)
 
     return _once("result", wave, scope, estimate)
 

@@ -18,10 +18,9 @@ from forms import rules
 from forms.questionnaire import load
 from forms.web import from_form
 from survey import answering, api, kiosk, pages, services, tokens
-from survey.errors import clock, day
 from survey.store.clock import now
 from survey.store.responses import printed
-from survey.text import LANGUAGES
+from survey.text import LANGUAGES, clock, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +30,6 @@ _NEEDED = frozenset(api.REQUIRED)
 
 
 _LOOK = pages.Look()
-_GAPS = {name: f"\0{name}\0" for name in pages.GAPS}
 #: Pages of thanks by place, channel and whether the response is new, with gaps.
 _thanks: dict[tuple[pages.Place, str, bool], str] = {}
 MOST = 200
@@ -91,13 +89,10 @@ def phone(token: str, body: bytes) -> tuple[bool, bytes]:
         opened, clean, id=id, channel=channel, language=look.language, started_at=started,
         submitted_at=now(),
     )  # fmt: skip
-    page = thanks[stored.new]
-    for gap, text in (
-        ("receipt", printed(stored.receipt)),
-        ("at", clock(stored.received_at)),
-        ("on", day(stored.received_at)),
-    ):
-        page = page.replace(_GAPS[gap], text)
+    page = pages.fill(
+        thanks[stored.new], receipt=printed(stored.receipt), at=clock(stored.received_at),
+        on=day(stored.received_at),
+    )  # fmt: skip
     return stored.new, page.encode()
 
 
@@ -106,7 +101,7 @@ def draw_thanks(place: pages.Place, channel: str) -> None:
     if len(_thanks) >= MOST:
         _thanks.clear()
     for fact in ("new", "again"):
-        page = pages.filled(kiosk.THANKS, place, _LOOK, facts=(fact, channel), **_GAPS)
+        page = pages.gapped(kiosk.THANKS, place, _LOOK, (fact, channel))
         _thanks[place, channel, fact == "new"] = page
 
 

@@ -9,10 +9,9 @@ from flask import Blueprint, Response, request
 from forms import rules
 from forms.web import from_form
 from survey import answering, guard, pages, screens, services, tokens
-from survey.errors import clock, day
 from survey.store.clock import now
 from survey.store.responses import printed
-from survey.text import t
+from survey.text import clock, day, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,11 +153,9 @@ def _store(
         started_at=started,
         submitted_at=now(),
     )
-    page = pages.filled(
-        THANKS,
-        opened.place,
-        look,
-        facts=("new" if stored.new else "again", channel),
+    facts = ("new" if stored.new else "again", channel)
+    page = pages.fill(
+        pages.gapped(THANKS, opened.place, look, facts),
         receipt=printed(stored.receipt),
         at=clock(stored.received_at),
         on=day(stored.received_at),

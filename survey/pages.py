@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request
 
 from forms.questionnaire import localized
-from survey import db, guard, services
+from survey import db, guard, services, text
 from survey.store import Refused, clock, rates, responses, waves
 from survey.text import LANGUAGES, t
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from sqlite3 import Connection
 
-    from flask import Flask
-
-    from forms.questionnaire import Item, Questionnaire, Rule
+    from forms.questionnaire import Questionnaire
 
 bp = Blueprint("pages", __name__)
 
@@ -172,16 +170,14 @@ def draw(template: str, place: Place, look: Look, **facts: object) -> str:
 
 
 @lru_cache(maxsize=128)
-def _with_gaps(template: str, place: Place, look: Look, facts: tuple[str, ...]) -> str:
+def gapped(template: str, place: Place, look: Look, facts: tuple[str, ...]) -> str:
+    """Return a page rendered once, with gaps for what ``fill`` puts in."""
     gaps = {name: f"\0{name}\0" for name in GAPS}
     return draw(template, place, look, facts=facts, **gaps)
 
 
-def filled(
-    template: str, place: Place, look: Look, *, facts: tuple[str, ...], **values: str
-) -> str:
-    """Return a page rendered once with gaps, its gaps filled with plain letters and digits."""
-    page = _with_gaps(template, place, look, facts)
+def fill(page: str, **values: str) -> str:
+    """Return a page with its gaps filled with plain letters and digits, one value a gap."""
     for name in GAPS:
         page = page.replace(f"\0{name}\0", values[name])
     return page
@@ -211,25 +207,11 @@ def asked_of(q: Questionnaire) -> int:
     return sum(len(item.rows) or 1 for item in q.items)
 
 
-def condition(item: Item) -> Rule | None:
-    """Return when an item is asked, as the page's script evaluates it."""
-    return item.when
-
-
+@bp.app_template_global()
 def chosen(values: Mapping[str, object], column: str) -> tuple[object, ...]:
     """Return the codes chosen in a question of several answers."""
     held = values.get(column)
     return tuple(held) if isinstance(held, (list, tuple)) else () if held is None else (held,)
-
-
-def init_app(app: Flask) -> None:
-    """Give templates what they ask of answers and items."""
-    app.jinja_env.globals.update(condition=condition, chosen=chosen)
-
-
-@bp.record_once
-def _ready(state: object) -> None:
-    init_app(state.app)  # type: ignore[attr-defined]
 
 
 @bp.get("/")
@@ -273,13 +255,12 @@ def receipt() -> tuple[str, int] | str:
         wrong = "receipt.withdrawn" if found else "receipt.none"
         return _receipt("blank", "receipt.link", wrong=wrong, typed=typed[:40]), 404
     wave = waves.get(db.get(), found["wave"])
-    at = clock.moment(found["received_at"]).astimezone(clock.VIETNAM)
     return _receipt(
         "found",
         "receipt.found",
         receipt=responses.printed(code),
-        at=f"{at:%H:%M}",
-        on=f"{at:%d/%m/%Y}",
+        at=text.clock(found["received_at"]),
+        on=text.day(found["received_at"]),
         wave=wave.name,
         synthetic=wave.synthetic,
     )

@@ -9,9 +9,8 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from survey import db, figures, guard, services
+from survey import figures, guard, services
 from survey.store import audit, clock
-from survey.store import waves as wave_store
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -55,15 +54,7 @@ def kind(result: Result) -> str:
 
 def _result(key: str) -> tuple[Wave, Result]:
     """Return the wave and its result in the scope asked for, or end the request."""
-    try:
-        wave = wave_store.get(db.get(), key)
-    except LookupError:
-        abort(404, t("staff.no_wave"))
-    scope = guard.scope(request.args.get("unit", ""))
-    try:
-        result = figures.find(wave, scope)
-    except LookupError:
-        abort(404, t("staff.no_scope"))
+    wave, scope, result = figures.asked(key, request.args.get("unit", ""))
     if isinstance(result, figures.Nothing):
         facts = {"wave": wave, "scope": scope, "nothing": result, "synthetic": wave.synthetic}
         abort(Response(render_template("board/no_report.html", **facts), 409))

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from analysis.report import numbers
 from analysis.report.numbers import NONE, num, pct, places, share, short_day, span
+from analysis.report.ranking import named
 from analysis.report.wording import QUESTIONS, method_rows, short
 from analysis.results import Distribution, Figure, Result, UnitResult
 from forms.questionnaire import load
@@ -236,7 +237,7 @@ def _place(result: Result, unit: UnitResult, scale: charts.Axis, ranks: charts.A
         order += f" ({places(unit.rank_low, unit.rank_high)})"
     return Place(
         unit=unit.unit,
-        name=_placed(unit.name),
+        name=named(unit),
         rank=order,
         value=share(total.value, digits),
         span=_span(total, digits),
@@ -245,13 +246,6 @@ def _place(result: Result, unit: UnitResult, scale: charts.Axis, ranks: charts.A
         plot=charts.interval(total, scale, result.total.value),
         ranks=charts.rank(unit.rank, unit.rank_low, unit.rank_high, ranks),
     )
-
-
-def _placed(name: str) -> str:
-    """Return a unit's name as a row begins: provinces without their kind, others with it."""
-    for kind in ("tỉnh ", "thành phố "):
-        name = name.removeprefix(kind)
-    return name[:1].upper() + name[1:]
 
 
 def _question(labels: tuple[str, ...], asked: Sequence[Distribution]) -> Question:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from survey.store.clock import VIETNAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +50,26 @@ def t(key: str, language: str = "vi", **facts: object) -> str:
 def has(key: str) -> bool:
     """Say whether there is such a text."""
     return key in catalogue(LANGUAGES[0])
+
+
+def clock(moment: datetime | str) -> str:
+    """Return the time of day in Vietnam, "14:05"."""
+    return f"{_local(moment):%H:%M}"
+
+
+def day(moment: date | str) -> str:
+    """Return a day, or the day a moment falls on in Vietnam, as "22/11/2026"."""
+    if isinstance(moment, str) and len(moment) == len("2026-11-22"):
+        moment = date.fromisoformat(moment)
+    if isinstance(moment, datetime | str):
+        moment = _local(moment)
+    return f"{moment:%d/%m/%Y}"
+
+
+def _local(moment: datetime | str) -> datetime:
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(VIETNAM)
 
 
 def init_app(app: Flask) -> None:

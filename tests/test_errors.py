@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey import create_app, db
-from survey.errors import clock, day
 from survey.store import Refused, doors, waves
+from survey.text import clock, day
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 JSON = {"Accept": "application/json"}

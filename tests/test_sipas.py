@@ -80,6 +80,7 @@ def test_a_wave_with_a_unit_as_scope_keeps_the_whole_design(db):
     assert part.scope_name == "tỉnh Tuyên Quang"
     assert part.peers == wave_result(db, "w").units
     assert part.peers_name == "cả nước"
+    assert wave_result(db, "w", scope="vn34:08", whole=wave_result(db, "w")) == part
     assert part.scope in {unit.unit for unit in part.peers}
     assert (part.design.n, part.design.n_psu, part.design.df) == (160, 4, 3)
     assert part.units == ()
