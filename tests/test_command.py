@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from oracle import FACTORS, ITEMS, data, reference
 
-from analysis.command import BadInput, run
+from analysis.file.command import BadInput, run
 
 DESIGN = {
     "weight": "w", "stratum": "stratum", "psu": "psu", "fpc": "fpc",

@@ -176,7 +176,7 @@ def test_leaving_the_items_out_changes_no_composite():
 
 
 def test_estimators_never_load_the_slow_statistics():
-    code = "import analysis.sipas, analysis.command, sys; print('scipy.stats' in sys.modules)"
+    code = "import analysis.sipas, analysis.file.command, sys; print('scipy.stats' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"

@@ -98,7 +98,7 @@ def _write(result: Result, name: str, form: str, number: str, file: Path, *, on:
 @session.dry_run
 def estimate(design: Path, data: Path, output: Path | None, dry_run: bool) -> None:
     """Ước lượng từ tệp bất kỳ: thiết kế mẫu DESIGN (TOML) và số liệu DATA (CSV)."""
-    from analysis.command import BadInput, run
+    from analysis.file.command import BadInput, run
 
     try:
         found = run(design, data)

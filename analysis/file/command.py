@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis import plan as plans
-from analysis import table as tables
 from analysis.design import Design, Floats, Ints, build
 from analysis.estimate import Estimate, Estimates, estimate
+from analysis.file import plan as plans
+from analysis.file import table as tables
+from analysis.file.plan import BadInput, Plan
+from analysis.file.table import Table
 from analysis.index import Scheme, scheme
-from analysis.plan import BadInput, Plan
 from analysis.ranks import rank_sets
-from analysis.table import Table
 from analysis.tally import Sample, sample
 
 __all__ = ["BadInput", "run"]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.design import Floats, Ints
-from analysis.plan import BadInput, Plan
+from analysis.file.plan import BadInput, Plan
 
 BLOCK = 20_000
 #: More faults than anybody reads; the rest is counted.
