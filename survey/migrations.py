@@ -183,3 +183,35 @@ def m004_staff(db: Database) -> None:
             hash TEXT NOT NULL UNIQUE) STRICT""",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
     )
+
+
+@schema()
+def m005_tallies(db: Database) -> None:
+    """Tallies: sums over responses, how far they reach, and places that an edit made stale.
+
+    All of it can be thrown away and folded anew from ``response`` at any time, so nothing here
+    refers to another table.  ``day`` leads the key: the figures read the rows of day '' only,
+    which so lie side by side however many days there are.
+    """
+    _all(
+        db,
+        """CREATE TABLE tally (
+            wave TEXT NOT NULL, psu TEXT NOT NULL, day TEXT NOT NULL, channel TEXT NOT NULL,
+            flagged INTEGER NOT NULL CHECK (flagged IN (0, 1)),
+            people INTEGER NOT NULL, weight REAL NOT NULL, squares REAL NOT NULL,
+            counts BLOB NOT NULL, sums BLOB, square_sums BLOB,
+            persons BLOB NOT NULL, moments BLOB NOT NULL,
+            first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            PRIMARY KEY (wave, day, psu, channel, flagged)) STRICT""",
+        "CREATE INDEX tally_psu ON tally (wave, psu)",
+        """CREATE TABLE tally_mark (
+            wave TEXT PRIMARY KEY, rule TEXT NOT NULL,
+            seq INTEGER NOT NULL, edits INTEGER NOT NULL) STRICT""",
+        """CREATE TABLE tally_dirty (
+            wave TEXT NOT NULL, psu TEXT NOT NULL, day TEXT NOT NULL,
+            PRIMARY KEY (wave, psu, day)) STRICT""",
+        """CREATE TABLE tally_day (
+            wave TEXT NOT NULL, day TEXT NOT NULL, channel TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('valid', 'flagged', 'void')),
+            n INTEGER NOT NULL, PRIMARY KEY (wave, day, channel, state)) STRICT""",
+    )

@@ -329,7 +329,7 @@ def test_a_database_of_an_older_program_asks_for_its_migration(tmp_path):
     found = run(home, "wave", "list")
     assert found.exit_code == 1
     assert "sipas migrate" in found.output
-    assert run(home, "migrate").output.startswith("4 bước: m001_units")
+    assert run(home, "migrate").output.startswith("5 bước: m001_units")
     assert run(home, "migrate").output == "Không có bước nào phải làm\n"
     assert run(home, "wave", "list").exit_code == 0
 

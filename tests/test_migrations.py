@@ -3,13 +3,15 @@
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from faults import ground
 from sqlite_utils import Database
 
 from survey import db, migrations
+from survey.store import doors, instances, responses, waves
 
 ROOT = Path(__file__).parent.parent
 STEPS = [step.name for step in migrations.schema._migrations]
@@ -86,6 +88,34 @@ def test_processes_that_start_together_do_each_step_once(tmp_path):
     done = [int(process.communicate()[0]) for process in running]
     assert sum(done) == len(STEPS)
     assert {process.returncode for process in running} == {0}
+
+
+@contextmanager
+def before_the_tallies(path, monkeypatch):
+    """The ground as the program of version 0.1 would have left it, with five answers."""
+    older = migrations.Migrations("sipas")
+    for step in migrations.schema._migrations[:4]:
+        older(name=step.name)(step.fn)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "schema", older)
+        settings = instances.init(path, at=ground.NOW)
+    with closing(db.connect(settings.database)) as base:
+        waves.new(base, ground.wave(), **ground.ACT)
+        door = doors.add(base, kind="counter", wave="quay", unit=ground.UNIT, **ground.ACT)
+        responses.bulk(base, [ground.incoming(door) for _ in range(5)])
+        yield base
+
+
+def test_a_database_from_before_the_tallies_keeps_its_answers_and_counts_them(
+    tmp_path, monkeypatch
+):
+    with before_the_tallies(tmp_path, monkeypatch) as base:
+        assert "tally" not in tables(base)
+        assert migrations.migrate(base) == ["m005_tallies"]
+        assert responses.counts(base, "quay").valid == 5
+        receipt = base.execute("SELECT receipt FROM response").fetchone()[0]
+        assert responses.withdraw(base, receipt, now=ground.NOW)
+        assert responses.counts(base, "quay").valid == 4
 
 
 def test_steps_of_a_newer_program_are_known_as_such(tmp_path):

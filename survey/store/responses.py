@@ -15,7 +15,7 @@ from typing import Any
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey.db import Writer, write
-from survey.store import Refused, audit, waves
+from survey.store import Refused, audit, tally, waves
 from survey.store.clock import day, moment, stamp
 from survey.store.doors import Door
 
@@ -132,12 +132,16 @@ def withdraw(db: sqlite3.Connection, receipt: str, *, now: datetime) -> bool:
 def judge(
     db: sqlite3.Connection, seq: int, state: str, reason: str, *, now: datetime, actor: str
 ) -> None:
-    """Flag or void a response for a reason; the answers stay.  Raises LookupError."""
+    """Flag or void a response for a reason; the answers stay.  Raises LookupError.
+
+    Where it is tallied already, its place in the tallies is marked as stale.
+    """
     with write(db):
         row = db.execute("SELECT flags FROM response WHERE seq = :seq", {"seq": seq}).fetchone()
         if row is None:
             raise LookupError(seq)
         flags = json.loads(row["flags"])
+        tally.edited(db, seq, state)
         db.execute(
             "UPDATE response SET state = :state, flags = :flags WHERE seq = :seq",
             {"seq": seq, "state": state, "flags": json.dumps(sorted({*flags, reason}))},
@@ -164,35 +168,48 @@ class Counts:
         return self.valid + self.flagged
 
 
+#: Responses that are tallied come counted by day, the others by hour; one statement sees both
+#: as of one moment.  ``state IN`` lets the index lead to the last ones, however many there are.
+_COUNTS = """
+SELECT state, channel, day AS at, n FROM tally_day WHERE wave = :wave
+UNION ALL
+SELECT state, channel, substr(received_at, 1, 13) AS at, COUNT(*) FROM response
+WHERE wave = :wave AND state IN ('valid', 'flagged', 'void')
+  AND seq > COALESCE((SELECT seq FROM tally_mark WHERE wave = :wave), 0)
+GROUP BY state, channel, substr(received_at, 1, 13)"""
+
+
 def counts(db: sqlite3.Connection, wave: str) -> Counts:
-    """How many responses a wave has."""
+    """How many responses a wave has: as tallied, and those that came since."""
     states: Counter[str] = Counter()
     channels: Counter[str] = Counter()
     days: Counter[date] = Counter()
-    rows = db.execute(
-        "SELECT state, channel, substr(received_at, 1, 13) AS hour, COUNT(*) AS n"
-        " FROM response WHERE wave = :wave GROUP BY state, channel, hour",
-        {"wave": wave},
-    )
-    for state, channel, hour, n in rows:
+    for state, channel, at, n in db.execute(_COUNTS, {"wave": wave}):
         states[state] += n
-        if state != "void":
+        if state != "void" and n:
             channels[channel] += n
-            days[day(moment(f"{hour}:00:00+00:00"))] += n
+            whole = len(at) == len("2026-11-22")
+            days[date.fromisoformat(at) if whole else day(moment(f"{at}:00:00+00:00"))] += n
     return Counts(
         states["valid"], states["flagged"], states["void"],
         dict(sorted(channels.items())), dict(sorted(days.items())),
     )  # fmt: skip
 
 
-def mark(db: sqlite3.Connection, wave: str) -> tuple[tuple[object, ...], ...]:
-    """Something that differs whenever a wave's responses or their states have changed."""
-    rows = db.execute(
-        "SELECT state, COUNT(*), MAX(seq), SUM(seq) FROM response WHERE wave = :wave"
-        " GROUP BY state ORDER BY state",
-        {"wave": wave},
-    )
-    return tuple(tuple(row) for row in rows)
+#: Each maximum is one step down the index (wave, state) to its end.
+_MARK = """
+SELECT (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'valid'),
+       (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'flagged'),
+       (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'void'),
+       (SELECT edits FROM tally_mark WHERE wave = :wave)"""
+
+
+def mark(db: sqlite3.Connection, wave: str) -> tuple[int | None, ...]:
+    """Something that differs whenever a wave's responses, their states or its sample changed.
+
+    It costs the same for ten answers and for ten millions.
+    """
+    return tuple(db.execute(_MARK, {"wave": wave}).fetchone())
 
 
 def bulk(
