@@ -1,0 +1,1 @@
+"""Weights after the draw: calibration to known totals, trimming, and adjustment for nonresponse."""
