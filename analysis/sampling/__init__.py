@@ -1,0 +1,1 @@
+"""Planning and drawing a sample: how many persons, from which strata, and exactly whom."""
