@@ -171,7 +171,7 @@ class Calibration:
         ``totals`` are sums of d u over the persons of a cell: d design weight, u linearised
         value with the ratios of the calibrated weights.  Returned is g (U - D x'B), with B the
         regression of u on the dummies of the margins by the DESIGN weights: their sums over
-        PSUs take the place of z in any variance (Deville & Särndal 1992, eq. 3.4; equal to R's
+        PSUs take the place of z in any variance (Deville & Särndal 1992, equal to R's
         ``calibrate``.  R's ``rake`` sweeps unweighted means instead and differs by some 3 %.)
         """
         x = self.kinds.dummies
@@ -217,7 +217,7 @@ def calibrate(
 
     Notes
     -----
-    Deville & Särndal (1992), cases 1, 2 and 6; Newton steps, halved until the error falls.
+    Deville & Särndal (1992); Newton steps, halved until the error falls.
     Sums that margins share (all add to the same total) are left to the pseudo-inverse.
     """
     low, high = bounds
@@ -287,7 +287,7 @@ def thin_cells(calibration: Calibration, people: Ints | None = None) -> tuple[Th
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """The factor as a function of x'b (Deville & Särndal 1992, table 1)."""
+    """The factor as a function of x'b (Deville & Särndal 1992)."""
 
     method: str
     low: float
