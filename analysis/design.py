@@ -36,15 +36,13 @@ class NoVariance(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """A stratified sample of PSUs; make it with ``build``, which checks it.
+    """A stratified sample of PSUs; ``build`` or ``arrange`` make and check it.
 
-    ``weight`` (n,) persons represented; ``psu`` (n,) index of the row's PSU; ``stratum`` (P,)
-    index of the PSU's stratum, never decreasing; ``sampled`` (H,) PSUs drawn per stratum;
-    ``fraction`` (H,) sampling fraction of PSUs, 0 where not corrected for; ``labels`` (H,).
+    ``stratum`` (P,) index of the PSU's stratum, never decreasing; ``sampled`` (H,) PSUs drawn
+    per stratum; ``fraction`` (H,) sampling fraction of PSUs, 0 where not corrected for;
+    ``labels`` (H,) of the strata.
     """
 
-    weight: Floats
-    psu: Ints
     stratum: Ints
     sampled: Ints
     fraction: Floats
@@ -102,30 +100,43 @@ class Design:
         scaled = self._scaled(z, present)
         return np.asarray(np.einsum("im,im->m", scaled, scaled), dtype=np.float64)
 
-    def _scaled(self, z: Floats, present: Bools | None) -> Floats:
-        """Deviations from the stratum mean, times the root of the stratum's factor."""
-        alone = self.sampled == 1
+    def factors(self) -> Floats:
+        """What the sum of squared deviations of a stratum (H,) is multiplied with.
+
+        A lonely stratum has 1 less its fraction under the rule ``adjust``, else 0.
+        Raises LonelyStratum (rule ``fail``).
+        """
         if self.lonely == "fail" and self.lonely_strata:
             raise LonelyStratum(self.lonely_strata)
+        alone = self.sampled == 1
+        others = np.maximum(self.sampled - 1, 1)
+        factor = (1 - self.fraction) * np.where(alone, 1.0, self.sampled / others)
+        return factor if self.lonely == "adjust" else np.where(alone, 0.0, factor)
+
+    def _scaled(self, z: Floats, present: Bools | None) -> Floats:
+        """Deviations from the stratum mean, times the root of the stratum's factor."""
+        factor, alone = self.factors(), self.sampled == 1
         starts = np.concatenate([[0], np.cumsum(self.sampled)[:-1]])
         mean = np.add.reduceat(z, starts, axis=0) / self.sampled[:, None]
         mean[alone] = 0.0  # centre of a lonely stratum: the population mean of z, which is 0
-        others = np.maximum(self.sampled - 1, 1)
-        factor = (1 - self.fraction) * np.where(alone, 1.0, self.sampled / others)
-        if self.lonely != "adjust":
-            factor = np.where(alone, 0.0, factor)
         if self.lonely == "average" and alone.any():
-            factor = factor * self._inflation(alone, present)
+            seen = np.zeros(self.n_strata, dtype=bool)
+            seen[self.stratum if present is None else self.stratum[present]] = True
+            good = int((seen & ~alone).sum())
+            if good == 0:
+                raise NoVariance("every stratum of the domain has a single PSU")
+            factor = factor * (float(seen.sum()) / good)
         deviation = z - mean[self.stratum]
         return np.asarray(np.sqrt(factor)[self.stratum, None] * deviation, dtype=np.float64)
 
-    def _inflation(self, alone: Bools, present: Bools | None) -> float:
-        seen = np.zeros(self.n_strata, dtype=bool)
-        seen[self.stratum if present is None else self.stratum[present]] = True
-        good = int((seen & ~alone).sum())
-        if good == 0:
-            raise NoVariance("every stratum of the domain has a single PSU")
-        return float(seen.sum()) / good
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A design with its rows: ``psu`` (n,) index into the design, ``weight`` (n,) persons."""
+
+    design: Design
+    psu: Ints
+    weight: Floats
 
 
 def build(
@@ -136,7 +147,7 @@ def build(
     *,
     lonely: str = "adjust",
     nest: bool = False,
-) -> Design:
+) -> Sample:
     """Make a design from one value a row.
 
     Parameters
@@ -170,20 +181,42 @@ def build(
     psu_stratum = row_stratum[first]
     if (wrong := np.flatnonzero(psu_stratum[row_psu] != row_stratum)).size:
         raise BadDesign(f"PSU {psu[wrong[0]]} lies in two strata")
-    order = np.argsort(psu_stratum, kind="stable")
+    if fpc is not None and np.shape(fpc) != weights.shape:
+        raise BadDesign("fpc must have one value a row")
+    population = None if fpc is None else _constant(fpc, row_stratum, labels)[psu_stratum]
+    design, place = arrange(labels[psu_stratum], population, lonely=lonely)
+    return Sample(design, place[row_psu], weights)
+
+
+def arrange(
+    stratum: NDArray[Any], fpc: NDArray[Any] | None = None, *, lonely: str = "adjust"
+) -> tuple[Design, Ints]:
+    """Make a design from one value a PSU: labels of strata (P,), PSUs of their population (P,).
+
+    Returns the design and the place (P,) of each given PSU in it.  Raises BadDesign.
+    """
+    if lonely not in LONELY:
+        raise BadDesign(f"unknown rule for lonely strata: {lonely!r}")
+    if stratum.size == 0:
+        raise BadDesign("a design needs at least one PSU")
+    labels, codes = np.unique(stratum, return_inverse=True)
+    order = np.argsort(codes, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
-    sampled = np.bincount(psu_stratum, minlength=labels.size)
-    return Design(
-        weight=weights,
-        psu=place[row_psu],
-        stratum=psu_stratum[order],
+    sampled = np.bincount(codes, minlength=labels.size)
+    population = np.zeros(labels.size) if fpc is None else _constant(fpc, codes, labels)
+    known = population > 0
+    if (bad := np.flatnonzero(known & (population < sampled))).size:
+        raise BadDesign(f"fpc of stratum {labels[bad[0]]} is below its sampled PSUs")
+    design = Design(
+        stratum=codes[order],
         sampled=sampled,
-        fraction=_fraction(fpc, row_stratum, sampled, labels),
+        fraction=np.where(known, sampled / np.where(known, population, 1.0), 0.0),
         labels=tuple(str(label) for label in labels),
         lonely=lonely,  # type: ignore[arg-type]
-        fpc=fpc is not None and bool(np.any(fpc)),
+        fpc=bool(known.any()),
     )
+    return design, place
 
 
 def _codes(psu: NDArray[Any], row_stratum: Ints, *, nest: bool) -> tuple[Ints, Ints, Ints]:
@@ -195,22 +228,13 @@ def _codes(psu: NDArray[Any], row_stratum: Ints, *, nest: bool) -> tuple[Ints, I
     return np.arange(first.size), codes, first
 
 
-def _fraction(
-    fpc: NDArray[Any] | None, row_stratum: Ints, sampled: Ints, labels: NDArray[Any]
-) -> Floats:
-    """Sampled PSUs over the PSUs of the population, per stratum (0 = no correction)."""
-    if fpc is None:
-        return np.zeros(sampled.size)
+def _constant(fpc: NDArray[Any], stratum: Ints, labels: NDArray[Any]) -> Floats:
+    """PSUs in the population of each stratum (H,), 0 = no correction."""
     population = np.asarray(fpc, dtype=np.float64)
-    if population.shape != row_stratum.shape:
-        raise BadDesign("fpc must have one value a row")
     if not np.isfinite(population).all() or (population < 0).any():
         raise BadDesign("fpc must be a number of PSUs")
-    of_stratum = np.zeros(sampled.size)
-    of_stratum[row_stratum] = population
-    if (bad := np.flatnonzero(of_stratum[row_stratum] != population)).size:
-        raise BadDesign(f"fpc varies inside stratum {labels[row_stratum[bad[0]]]}")
-    known = of_stratum > 0
-    if (bad := np.flatnonzero(known & (of_stratum < sampled))).size:
-        raise BadDesign(f"fpc of stratum {labels[bad[0]]} is below its sampled PSUs")
-    return np.where(known, sampled / np.where(known, of_stratum, 1.0), 0.0)
+    of_stratum = np.zeros(labels.size)
+    of_stratum[stratum] = population
+    if (bad := np.flatnonzero(of_stratum[stratum] != population)).size:
+        raise BadDesign(f"fpc varies inside stratum {labels[stratum[bad[0]]]}")
+    return of_stratum

@@ -1,28 +1,41 @@
-"""Items, factors, areas and the total with their joint sampling error, in any domain."""
+"""Items, factors, areas and the total with their joint sampling error, in one or many domains."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.design import ONE_THREAD, Bools, Design, Floats, Ints, NoVariance
+from analysis.design import Bools, Design, Floats, Ints
 from analysis.index import Scheme, points
 from analysis.intervals import interval as bounds
-from analysis.tally import Sample, Tally, count, whole_psus
+from analysis.linear import Entries, Values, linearised, values
+from analysis.tally import Tally
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
 LOW_DF = 8
-#: Rows worked on at once: small enough for the cache and for one thread.
-BLOCK = 512
+#: What stands for the seven numbers of a figure nobody answered.
+UNKNOWN = (None, None, None, None, None, None, None)
+
+
+Kind = Literal["item", "factor", "area", "total"]
+ITEM: Kind = "item"
 
 
 class NoRows(ValueError):
     """The domain has no rows, so there is nothing to estimate."""
+
+
+class Calibrated(Protocol):
+    """Weights fitted to known totals, as ``analysis.weights.calibrate`` makes them."""
+
+    @property
+    def g(self) -> Floats:
+        """What the weights of each cell (c,) are multiplied with."""
+
+    def project(self, totals: Floats) -> Floats:
+        """Calibrated residuals (c, q) of the cells' design-weighted totals (c, q)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class Estimate:
     items, which nobody answered), ``low_df``, ``no_variance``, ``census``.
     """
 
-    kind: Literal["item", "factor", "area", "total"]
+    kind: Kind
     id: str
     n: int
     value: float | None
@@ -67,34 +80,112 @@ class Estimates:
         """Joint covariance (q, q) of the figures, in the order of ``figures``."""
         return self.design.covariance(self.z, self.present)
 
+    def at(self, kind: str, id: str = "") -> int:
+        """The place of the figure of this kind (and id); LookupError when there is none."""
+        for q, figure in enumerate(self.figures):
+            if figure.kind == kind and id in ("", figure.id):
+                return q
+        raise LookupError(f"no {kind} {id}")
+
     def of(self, kind: str, id: str = "") -> Estimate:
         """The figure of this kind (and id); LookupError when there is none."""
-        for figure in self.figures:
-            if figure.kind == kind and id in ("", figure.id):
-                return figure
-        raise LookupError(f"no {kind} {id}")
+        return self.figures[self.at(kind, id)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """The figures of D domains, as arrays (D, q) in the order of ``scheme.names``.
+
+    NaN stands for what is unknown; ``estimates`` turns it into None and says why.  ``se`` is
+    NaN for a domain without variance; ``low`` and ``high`` where there is no interval.
+    """
+
+    scheme: Scheme
+    design: Design
+    values: Values
+    se: Floats
+    low: Floats
+    high: Floats
+    deff: Floats
+    deff_replace: Floats
+    neff: Floats
+    df: Ints
+    entries: Entries
+    linear: Floats  # (e, q) linearised totals of the entries
+
+    @property
+    def value(self) -> Floats:
+        """Indices (D, q), shares 0..1."""
+        return np.where(self.values.known, self.values.value, np.nan)
+
+    @property
+    def n(self) -> Ints:
+        """Persons (D, q)."""
+        return self.values.n
+
+    def z(self, q: int) -> Floats:
+        """Linearised PSU totals (P, D) of figure ``q`` in every domain."""
+        dense = np.zeros((self.design.n_psu, len(self.se)))
+        dense[self.entries.psu, self.entries.part] = self.linear[:, q]
+        return dense
+
+    def estimates(self, d: int) -> Estimates:
+        """The figures of one domain."""
+        mine = self.entries.part == d
+        z = np.zeros((self.design.n_psu, self.linear.shape[1]))
+        z[self.entries.psu[mine]] = self.linear[mine]
+        present = np.zeros(self.design.n_psu, dtype=bool)
+        present[self.entries.psu[mine]] = True
+        return Estimates(self.figures(d), z, present, self.design)
+
+    def figures(self, d: int) -> tuple[Estimate, ...]:
+        """The figures of one domain without what links them to others."""
+        of, size = self.values, len(self.scheme.items)
+        columns = (of.value, self.se, self.low, self.high, self.deff, self.deff_replace, self.neff)
+        plain = zip(*(_plain(array[d]) for array in columns), strict=True)
+        kinds = (ITEM,) * size + self.scheme.kinds
+        rows = zip(
+            kinds,
+            self.scheme.names,
+            of.n[d].tolist(),
+            plain,
+            self.df[d].tolist(),
+            of.known[d].tolist(),
+            map(tuple, _shares(of, d).tolist()),
+            of.incomplete[d].tolist(),
+            strict=True,
+        )
+        census = self.design.census
+        return tuple(
+            _figure((kind, id, n), known, df, shares, _flags(known, df, lacking, census))
+            if given
+            else Estimate(kind, id, n, *UNKNOWN, 0, None, ("no_answer",))
+            for kind, id, n, known, df, given, shares, lacking in rows
+        )
 
 
 def estimate(
-    sample: Sample,
+    tally: Tally,
+    design: Design,
     scheme: Scheme,
     method: str,
     *,
-    rows: Ints | None = None,
+    cells: Bools | None = None,
     interval: str = "beta",
     cap: bool = True,
     level: float = 0.95,
-    items: bool = True,
+    calibration: Calibrated | None = None,
 ) -> Estimates:
     """Estimate every item and composite of ``scheme`` in a domain.
 
     Parameters
     ----------
-    sample : the whole sample; its design is kept whole for the error of a domain
+    tally : the cells of the whole sample with their design weights
     method : ``top2``, ``scaled`` or ``mean5``
-    rows : indices of the domain's rows, None for all
+    cells : (c,) marks of the domain's cells, None for all
     interval, cap, level : see ``analysis.intervals.interval``
-    items : False leaves the items' own figures out, for many domains in a row
+    calibration : of all cells of ``tally``: weights become g times the design weights, and the
+        error is that of the residuals
 
     Raises
     ------
@@ -105,256 +196,173 @@ def estimate(
 
     Notes
     -----
-    Ratio of weighted sums over the persons who answered an item (never listwise), Taylor
-    linearisation (Woodruff 1971; Särndal, Swensson & Wretman 1992, ch. 5), composites through
-    the joint covariance of their items.  ``spread`` behind deff and neff is the variance of
-    the linearised value between persons; of an item that is the weighted element variance.
+    See ``analysis.linear``.  Composites go through the joint covariance of their items.
     """
-    if rows is not None and rows.size == 0:
+    part = np.zeros(tally.psu.size, dtype=np.int64)
+    if cells is not None:
+        part[~cells] = -1
+    if (part < 0).all():
         raise NoRows("no rows in the domain")
-    tally = _tally(sample, rows)
-    score, design = points(method, sample.levels), sample.design
-    parts = _Parts.of(tally, scheme, score, design.n_psu)
-    people = _people(sample, scheme, parts, score, rows)
-    present = np.ones(design.n_psu, bool) if rows is None else _present(design, rows)
-    first = 0 if items else len(scheme.items)
-    z, se = parts.z[:, first:], None
-    with suppress(NoVariance):
-        se = np.concatenate([np.zeros(first), np.sqrt(design.variances(z, present))])
-    low, high = _bounds(parts, people, se, design, first, (interval, level, cap))
-    shares = _shares(tally, scheme)
-    figures = tuple(
-        _figure(q, scheme, parts, people, se, (low[q], high[q]), shares[q], design)
-        for q in range(first, parts.value.size)
-    )
-    return Estimates(figures, z, present, design)
+    how = (interval, level, cap)
+    if calibration is None:
+        return parts(
+            tally, design, scheme, method, part, 1, interval=interval, cap=cap, level=level
+        ).estimates(0)
+    return _calibrated(tally, design, scheme, points(method, tally.sums.shape[2]), part, how,
+                       calibration)  # fmt: skip
 
 
-def _tally(sample: Sample, rows: Ints | None) -> Tally:
-    if rows is None:
-        return sample.tally
-    psus = whole_psus(sample.design, rows)
-    if psus is not None:
-        return sample.tally.keep(psus)
-    return count(sample.design, sample.codes, sample.levels, rows)
+def parts(
+    tally: Tally,
+    design: Design,
+    scheme: Scheme,
+    method: str,
+    part: Ints,
+    n_parts: int,
+    *,
+    interval: str = "beta",
+    cap: bool = True,
+    level: float = 0.95,
+) -> Grid:
+    """Estimate domains that share no cell: ``part`` (c,) the domain of each cell, -1 for none.
+
+    Every domain 0..n_parts - 1 needs a cell (NoRows).  The design is kept whole for each.
+    """
+    inside = np.flatnonzero(part >= 0)
+    order = inside[np.argsort(part[inside], kind="stable")]
+    if order.size < part.size or (np.diff(order) < 0).any():
+        tally, part = tally.take(order), part[order]
+    starts = np.searchsorted(part, np.arange(n_parts))
+    if n_parts == 0 or (np.diff(starts, append=part.size) == 0).any():
+        raise NoRows("no rows in the domain")
+    score = points(method, tally.sums.shape[2])
+    found = values(tally, scheme, score, starts)
+    entries = Entries.of(design, tally.psu, part)
+    z = entries.add(linearised(tally, scheme, score, found, part))
+    return _grid(scheme, design, found, entries, z, _present(tally, entries),
+                 (interval, level, cap))  # fmt: skip
 
 
-def _present(design: Design, rows: Ints) -> Bools:
-    return np.asarray(np.bincount(design.psu[rows], minlength=design.n_psu) > 0)
+def _present(tally: Tally, entries: Entries) -> Bools:
+    """Entries (e, q) with persons who answered the figure."""
+    some = np.hstack([tally.answers(), tally.persons]) > 0
+    return entries.add(some.astype(np.float64)) > 0
 
 
-def _product(left: Floats, right: Floats) -> Floats:
-    """``left @ right`` in parts that stay on one thread."""
-    step = max(1, ONE_THREAD // right.size)
-    parts = [left[at : at + step] @ right for at in range(0, max(1, left.shape[0]), step)]
-    return np.concatenate(parts)
+def _calibrated(
+    tally: Tally,
+    design: Design,
+    scheme: Scheme,
+    score: Floats,
+    part: Ints,
+    how: tuple[str, float, bool],
+    calibration: Calibrated,
+) -> Estimates:
+    """One domain with calibrated weights: every PSU carries residuals, also those outside."""
+    inside, weighted = part >= 0, tally.scaled(calibration.g)
+    mine, start = weighted.take(inside), np.zeros(1, dtype=np.int64)
+    zero = np.zeros(tally.psu.size, dtype=np.int64)
+    found = values(mine, scheme, score, start)
+    totals = np.zeros((tally.psu.size, found.value.shape[1]))
+    plain = tally.take(inside)
+    # Values come from calibrated weights, totals from design weights: the projection adds g.
+    totals[inside] = linearised(plain, scheme, score, found, zero[inside])
+    every = Entries.of(design, tally.psu, zero)
+    z = every.add(calibration.project(totals))
+    own = Entries.of(design, mine.psu, zero[inside])
+    df = own.degrees(_present(mine, own))
+    grid = _grid(scheme, design, found, every, z, None, how, df=df)
+    whole = grid.estimates(0)
+    present = np.zeros(design.n_psu, dtype=bool)
+    present[own.psu] = True
+    return Estimates(whole.figures, whole.z, present, design)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """Point estimates (q,) with what linearises them: row k's value is x @ gain - a @ loss."""
-
-    value: Floats
-    known: Bools
-    incomplete: Bools
-    gain: Floats  # (J, q) per point
-    loss: Floats  # (J, q) per answer
-    z: Floats  # (P, q)
-    item_spread: Floats  # (J,)
-    answers: Floats  # (J,) weighted
-    item_n: Ints  # (J,)
-    item_psus: Bools  # (P, J)
-
-    @classmethod
-    def of(cls, tally: Tally, scheme: Scheme, score: Floats, n_psu: int) -> _Parts:
-        level_sums = tally.sums.sum(axis=0)
-        answers = level_sums.sum(axis=1)
-        known = answers > 0
-        base = np.where(known, answers, 1.0)
-        value = level_sums @ score / base
-        value[known & (level_sums[:, score < 1] == 0).all(axis=1)] = 1.0
-        value[level_sums[:, score > 0].sum(axis=1) == 0] = 0.0
-        spread = (level_sums * (score - value[:, None]) ** 2).sum(axis=1) / base
-
-        member = (scheme.weights > 0) & known
-        weight = np.where(scheme.pooled[:, None], answers, scheme.weights) * member
-        total = weight.sum(axis=1)
-        some = total > 0
-        weight = weight / np.where(some, total, 1.0)[:, None]
-        composite = weight @ value
-        composite[some & (~member | (value == 1.0)).all(axis=1)] = 1.0
-        # A pooled composite is one ratio: each answer is held against the pooled value.
-        against = np.where(scheme.pooled[:, None], composite[:, None], value) * weight
-        gain = np.vstack([np.diag(known / base), weight / base]).T
-        loss = np.vstack([np.diag(known * value / base), against / base]).T
-        values = np.concatenate([value, composite])
-        earned = np.einsum("pjl,l->pj", tally.sums, score)
-        z = _product(earned, gain) - _product(tally.sums.sum(axis=2), loss)
-        z[:, (values == 0.0) | (values == 1.0)] = 0.0
-        item_n = tally.counts.sum(axis=2)
-        return cls(
-            value=values,
-            known=np.concatenate([known, some]),
-            incomplete=np.concatenate([~known, some & ((scheme.weights > 0) & ~known).any(axis=1)]),
-            gain=gain,
-            loss=loss,
-            z=tally.spread(z, n_psu),
-            item_spread=spread,
-            answers=answers,
-            item_n=item_n.sum(axis=0),
-            item_psus=tally.spread(item_n > 0, n_psu),
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _People:
-    """Persons behind each figure (q,): how many, their weight, their spread, their df."""
-
-    n: Ints
-    weight: Floats
-    spread: Floats
-    df: Ints
-
-
-def _people(
-    sample: Sample, scheme: Scheme, parts: _Parts, score: Floats, rows: Ints | None
-) -> _People:
-    """Count who answered; a composite counts who answered at least one of its items."""
-    design, member = sample.design, (scheme.weights > 0).T.astype(np.float64)
-    first, size = len(scheme.items), len(scheme.ids)
-    gain, loss = parts.gain[:, first:], parts.loss[:, first:]
-    point = np.concatenate([[0.0], score])
-    n, total, squares = np.zeros(size, dtype=np.int64), np.zeros(size), np.zeros(size)
-    psus = np.zeros((design.n_psu, size), dtype=bool)
-    for block in _blocks(design.weight.size if rows is None else rows):
-        codes, weight, psu = sample.codes[block], design.weight[block], design.psu[block]
-        answered = (codes > 0).astype(np.float64)
-        linear = point[codes] @ gain - answered @ loss
-        persons = answered @ member > 0
-        n += persons.sum(axis=0)
-        total += weight @ persons
-        squares += weight @ linear**2
-        for c in range(size):
-            psus[psu[persons[:, c]], c] = True
-    return _People(
-        n=np.concatenate([parts.item_n, n]),
-        weight=np.concatenate([parts.answers, total]),
-        spread=np.concatenate([parts.item_spread, total * squares]),
-        df=_degrees(design, np.hstack([parts.item_psus, psus])),
-    )
-
-
-def _blocks(rows: int | Ints) -> Iterator[slice | Ints]:
-    """Rows in blocks, so that a million of them never lie in memory as floats at once."""
-    if isinstance(rows, int):
-        yield from (slice(at, min(at + BLOCK, rows)) for at in range(0, rows, BLOCK))
-    else:
-        yield from (rows[at : at + BLOCK] for at in range(0, rows.size, BLOCK))
-
-
-def _degrees(design: Design, present: NDArray[np.bool_]) -> Ints:
-    """PSUs less strata with members, for each column of ``present`` (P, q)."""
-    starts = np.concatenate([[0], np.cumsum(design.sampled)[:-1]])
-    strata = np.logical_or.reduceat(present, starts, axis=0)
-    return np.asarray(present.sum(axis=0) - strata.sum(axis=0), dtype=np.int64)
+def _grid(
+    scheme: Scheme,
+    design: Design,
+    found: Values,
+    entries: Entries,
+    z: Floats,
+    present: Bools | None,
+    how: tuple[str, float, bool],
+    *,
+    df: Ints | None = None,
+) -> Grid:
+    variance, sure = entries.variances(design, z)
+    se = np.sqrt(variance)
+    se[~sure] = np.nan
+    if df is None:
+        assert present is not None
+        df = entries.degrees(present)
+    low, high = _bounds(found, se, df, design, how)
+    effects = _effects(se, found)
+    return Grid(scheme, design, found, se, low, high, *effects, df, entries, z)
 
 
 def _bounds(
-    parts: _Parts,
-    people: _People,
-    se: Floats | None,
-    design: Design,
-    first: int,
-    how: tuple[str, float, bool],
-) -> tuple[list[float | None], list[float | None]]:
-    """Bounds (q,), None where the sample carries no interval."""
-    size = parts.value.size
-    low: list[float | None] = [None] * size
-    high: list[float | None] = [None] * size
-    if se is None or design.census:
+    found: Values, se: Floats, df: Ints, design: Design, how: tuple[str, float, bool]
+) -> tuple[Floats, Floats]:
+    """Bounds (D, q), NaN where the sample carries no interval."""
+    low, high = np.full_like(se, np.nan), np.full_like(se, np.nan)
+    can = found.known & (df >= 1) & (found.n >= 2) & np.isfinite(se)
+    if design.census or not can.any():
         return low, high
-    can = np.flatnonzero(parts.known & (people.df >= 1) & (people.n >= 2))
-    can = can[can >= first]
     method, level, cap = how
-    below, above = bounds(
+    low[can], high[can] = bounds(
         method,
-        parts.value[can],
+        found.value[can],
         se[can],
-        people.n[can],
-        people.df[can],
-        spread=people.spread[can],
+        found.n[can],
+        df[can],
+        spread=found.spread[can],
         level=level,
         cap=cap,
     )
-    for q, a, b in zip(can.tolist(), below.tolist(), above.tolist(), strict=True):
-        low[q], high[q] = a, b
     return low, high
 
 
-def _shares(tally: Tally, scheme: Scheme) -> Floats:
+def _effects(se: Floats, found: Values) -> tuple[Floats, Floats, Floats]:
+    """Design effect without and with replacement, effective number of persons, NaN without."""
+    can = np.isfinite(se) & (se > 0) & (found.spread > 0) & (found.n > 1)
+    n, spread, weight = found.n[can], found.spread[can], found.answers[can]
+    ratio = se[can] ** 2 / spread
+    fpc = 1 - np.where(weight > n, n / weight, 0.0)
+    without, replace, neff = (np.full_like(se, np.nan) for _ in range(3))
+    without[can], replace[can], neff[can] = ratio * (n - 1) / fpc, ratio * (n - 1), 1 / ratio
+    return without, replace, neff
+
+
+def _plain(row: Floats) -> list[float | None]:
+    """Numbers of a row, None for NaN."""
+    return [None if x != x else x for x in row.tolist()]
+
+
+def _shares(found: Values, d: int) -> Floats:
     """Level shares (q, L); of a composite the mean of its items' with its weights."""
-    level_sums = tally.sums.sum(axis=0)
-    answers = level_sums.sum(axis=1)
-    known = answers > 0
-    items = level_sums / np.where(known, answers, 1.0)[:, None]
-    weight = np.where(scheme.pooled[:, None], answers, scheme.weights)
-    weight = weight * ((scheme.weights > 0) & known)
-    total = weight.sum(axis=1)
-    weight = weight / np.where(total > 0, total, 1.0)[:, None]
-    return np.vstack([items, weight @ items])
+    base = found.levels[d].sum(axis=1)
+    items = found.levels[d] / np.where(base > 0, base, 1.0)[:, None]
+    return np.vstack([items, found.weights[d] @ items])
 
 
 def _figure(
-    q: int,
-    scheme: Scheme,
-    parts: _Parts,
-    people: _People,
-    se: Floats | None,
-    limits: tuple[float | None, float | None],
-    shares: Floats,
-    design: Design,
+    head: tuple[Kind, str, int],
+    known: tuple[float | None, ...],
+    df: int,
+    shares: tuple[float, ...],
+    flags: tuple[str, ...],
 ) -> Estimate:
-    n_items = len(scheme.items)
-    kind = "item" if q < n_items else scheme.kinds[q - n_items]
-    known, value, n, df = bool(parts.known[q]), float(parts.value[q]), int(people.n[q]), 0
-    error = deff = replace = neff = None
-    flags: list[str] = []
-    if not known:
-        flags.append("no_answer")
-    else:
-        df = int(people.df[q])
-        flags += [name for name, at in (("all", 1.0), ("none", 0.0)) if value == at]
-        flags += ["incomplete"] * bool(parts.incomplete[q])
-        flags += ["low_df"] * (df < LOW_DF and not design.census)
-        flags += ["census"] * design.census
-        if se is None:
-            flags.append("no_variance")
-        else:
-            error = float(se[q])
-            deff, replace, neff = _effects(error, n, people.weight[q], people.spread[q])
-    return Estimate(
-        kind=kind,
-        id=scheme.names[q],
-        n=n,
-        value=value if known else None,
-        se=error,
-        low=limits[0],
-        high=limits[1],
-        deff=deff,
-        deff_replace=replace,
-        neff=neff,
-        df=df,
-        shares=tuple(shares.tolist()) if known else None,
-        flags=tuple(flags),
-    )
+    value, se, low, high, deff, deff_replace, neff = known
+    return Estimate(*head, value, se, low, high, deff, deff_replace, neff, df, shares, flags)
 
 
-def _effects(
-    se: float, n: int, weight: float, spread: float
-) -> tuple[float | None, float | None, float | None]:
-    """Design effect without and with replacement, and the effective number of persons."""
-    if se <= 0 or spread <= 0 or n < 2:
-        return None, None, None
-    replace = float(se**2 * (n - 1) / spread)
-    without = replace / (1 - n / float(weight)) if weight > n else replace
-    return without, replace, float(spread / se**2)
+def _flags(
+    known: tuple[float | None, ...], df: int, lacking: bool, census: bool
+) -> tuple[str, ...]:
+    value, se = known[:2]
+    flags = [name for name, at in (("all", 1.0), ("none", 0.0)) if value == at]
+    flags += ["incomplete"] * lacking
+    flags += ["low_df"] * (df < LOW_DF and not census)
+    flags += ["census"] * census
+    flags += ["no_variance"] * (se is None)
+    return tuple(flags)

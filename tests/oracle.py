@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import build
-from analysis.tally import Sample, sample
+from folding import Rows, rows_of
 
 FOLDER = Path(__file__).parent / "data" / "oracle"
 FACTORS = {
@@ -45,14 +44,8 @@ def columns(case: str) -> dict[str, NDArray[np.float64]]:
 
 
 @cache
-def drawn(case: str, fpc: bool = True, lonely: str = "adjust") -> Sample:
+def drawn(case: str, fpc: bool = True, lonely: str = "adjust") -> Rows:
     found = columns(case)
-    design = build(
-        found["stratum"],
-        found["psu"],
-        found["w"],
-        found["fpc"] if fpc else None,
-        lonely=lonely,
-    )
     codes = np.stack([found[item] for item in ITEMS], axis=1).astype(np.uint8)
-    return sample(design, codes)
+    population = found["fpc"] if fpc else None
+    return rows_of(found["stratum"], found["psu"], found["w"], codes, fpc=population, lonely=lonely)

@@ -10,7 +10,7 @@ def plain(n=6, **changes):
         "psu": np.arange(n),
         "weight": np.ones(n),
     } | changes
-    return build(**facts)
+    return build(**facts).design
 
 
 def test_the_variance_of_a_total_is_the_textbook_one():
@@ -48,10 +48,11 @@ def test_rows_in_any_order_make_the_same_design():
     a = build(stratum, psu, np.ones(24))
     b = build(stratum[order], psu[order], np.ones(24))
 
-    assert a.labels == b.labels == ("2", "5", "9")
-    assert a.sampled.tolist() == b.sampled.tolist()
+    assert a.design.labels == b.design.labels == ("2", "5", "9")
+    assert a.design.sampled.tolist() == b.design.sampled.tolist()
     sums = np.bincount(b.psu, np.arange(24.0)[order]), np.bincount(a.psu, np.arange(24.0))
-    assert a.variances(sums[1][:, None]) == pytest.approx(b.variances(sums[0][:, None]))
+    expected = b.design.variances(sums[0][:, None])
+    assert a.design.variances(sums[1][:, None]) == pytest.approx(expected)
 
 
 def test_degrees_of_freedom_are_psus_less_strata_with_members():
@@ -66,7 +67,7 @@ def test_degrees_of_freedom_are_psus_less_strata_with_members():
     ("rule", "expected"), [("remove", 4.0), ("certainty", 4.0), ("adjust", 29.0), ("average", 8.0)]
 )
 def test_a_stratum_with_one_psu_contributes_by_the_rule(rule, expected):
-    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), lonely=rule)
+    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), lonely=rule).design
 
     assert design.lonely_strata == ("2",)
     # 2 (1 + 1) of the good stratum; the lonely one: nothing, 5 squared, or as much as the other.
@@ -74,7 +75,7 @@ def test_a_stratum_with_one_psu_contributes_by_the_rule(rule, expected):
 
 
 def test_fail_refuses_and_names_the_stratum():
-    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), lonely="fail")
+    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), lonely="fail").design
 
     with pytest.raises(LonelyStratum, match="2") as caught:
         design.variances(np.ones((3, 1)))
@@ -82,14 +83,14 @@ def test_fail_refuses_and_names_the_stratum():
 
 
 def test_nothing_to_average_is_refused_not_called_zero():
-    design = build(np.array([1, 2]), np.arange(2), np.ones(2), lonely="average")
+    design = build(np.array([1, 2]), np.arange(2), np.ones(2), lonely="average").design
 
     with pytest.raises(NoVariance):
         design.variances(np.ones((2, 1)))
 
 
 def test_a_lonely_stratum_that_is_a_whole_population_is_not_lonely():
-    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), np.array([4, 4, 1]))
+    design = build(np.array([1, 1, 2]), np.arange(3), np.ones(3), np.array([4, 4, 1])).design
 
     assert design.lonely_strata == ()
 
@@ -99,7 +100,7 @@ def test_the_same_psu_label_in_two_strata_is_refused_unless_nested():
 
     with pytest.raises(BadDesign, match="7 lies in two strata"):
         build(stratum, psu, np.ones(4))
-    nested = build(stratum, psu, np.ones(4), nest=True)
+    nested = build(stratum, psu, np.ones(4), nest=True).design
     assert (nested.n_psu, nested.n_strata) == (4, 2)
 
 

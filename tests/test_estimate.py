@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from folding import estimate_rows as estimate
+from folding import rows_of
 from oracle import FACTORS, ITEMS, columns
 
-from analysis.design import build
-from analysis.estimate import NoRows, estimate
+from analysis.estimate import NoRows
 from analysis.index import points, scheme
 from analysis.report.numbers import pct
 from analysis.report.numbers import points as change
-from analysis.tally import sample
 
 LAYOUT = scheme(["a", "b"], {"F": ["a", "b"]})
 
@@ -20,13 +20,13 @@ LAYOUT = scheme(["a", "b"], {"F": ["a", "b"]})
 def study(codes, weight=None, psu=None, stratum=None, **facts):
     codes = np.asarray(codes)
     n = len(codes)
-    design = build(
+    return rows_of(
         np.zeros(n, int) if stratum is None else np.asarray(stratum),
         np.arange(n) if psu is None else np.asarray(psu),
         np.ones(n) if weight is None else np.asarray(weight, float),
+        codes,
         **facts,
     )
-    return sample(design, codes)
 
 
 def test_equal_weights_and_one_person_a_psu_give_the_textbook_variance():
@@ -165,16 +165,6 @@ def test_a_composite_of_one_item_is_that_item_in_every_figure():
         assert (factor.n, factor.df) == (item.n, item.df)
 
 
-def test_leaving_the_items_out_changes_no_composite():
-    codes, psu = np.random.default_rng(6).integers(0, 6, (90, 2)), np.repeat(np.arange(15), 6)
-    taken = study(codes, psu=psu)
-    whole = estimate(taken, LAYOUT, "top2")
-    short = estimate(taken, LAYOUT, "top2", items=False)
-
-    assert short.figures == whole.figures[2:]
-    assert short.covariance() == pytest.approx(whole.covariance()[2:, 2:])
-
-
 def test_estimators_never_load_the_slow_statistics():
     code = "import analysis.sipas, analysis.file.command, sys; print('scipy.stats' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -233,9 +223,9 @@ def test_splitting_a_person_into_parts_of_the_weight_changes_nothing(rows, copie
 
 def test_the_joint_error_is_wider_than_adding_items_as_if_independent():
     found = columns("v1_base")
-    design = build(found["stratum"], found["psu"], found["w"])
     codes = np.stack([found[item] for item in ITEMS], axis=1).astype(np.uint8)
-    figures = estimate(sample(design, codes), scheme(ITEMS, FACTORS, aggregate="item"), "top2")
+    taken = rows_of(found["stratum"], found["psu"], found["w"], codes)
+    figures = estimate(taken, scheme(ITEMS, FACTORS, aggregate="item"), "top2")
     independent = sum(f.se**2 for f in figures.figures[:22]) ** 0.5 / 22
 
     assert figures.of("total").se / independent == pytest.approx(3.2, abs=0.1)
@@ -254,7 +244,7 @@ def test_published_figures_are_worked_as_published():
 def test_three_shares_of_a_question_add_to_100():
     # 90,06 + 8,98 + 0,96: of those who answered, so blanks are not in the base.
     codes = np.repeat([[1], [2], [3], [9]], [9006, 898, 96, 500], axis=0)
-    taken = sample(build(np.zeros(10500), np.arange(10500), np.ones(10500)), codes, levels=3)
+    taken = rows_of(np.zeros(10500), np.arange(10500), np.ones(10500), codes, levels=3)
     shares = estimate(taken, scheme(["c5"], {}), "scaled").of("item").shares
 
     assert [pct(share) for share in shares] == ["90,06%", "8,98%", "0,96%"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from folding import estimate_rows
 from oracle import FACTORS, ITEMS, columns, drawn, reference
 
 from analysis.design import NoVariance
-from analysis.estimate import Estimates, estimate
+from analysis.estimate import Estimates
 from analysis.index import scheme
 from analysis.intervals import interval
 from analysis.ranks import rank_sets
@@ -28,9 +29,9 @@ SCALES = {"top2": 1.0, "scaled": 100.0}
 
 
 def figures(case, fpc, lonely, method="top2", *, aggregate="item", rows=None) -> Estimates:
-    sample = drawn(case, fpc == "fpc", lonely)
+    taken = drawn(case, fpc == "fpc", lonely)
     layout = scheme(ITEMS, FACTORS, aggregate=aggregate)
-    return estimate(sample, layout, method, rows=rows, cap=False)
+    return estimate_rows(taken, layout, method, rows=rows, cap=False)
 
 
 @pytest.mark.parametrize(("case", "fpc", "lonely"), CASES)
