@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import stdtrit
@@ -11,45 +12,47 @@ from scipy.special import stdtrit
 from analysis import publish
 from analysis.bounds import hidden_parts
 from analysis.design import Floats, Ints
-from analysis.estimate import Estimates
+from analysis.estimate import Estimate, Estimates, Grid
 from analysis.ranks import competition, differs, rank_sets
-from analysis.reader import RankSet, Rows, Units
+from analysis.reader import RankSet, Units
 from analysis.results import Figure, UnitResult
+from analysis.study import Answers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A unit with the indices of its rows."""
+    """A unit with the indices of its cells and the persons in them."""
 
     unit: str
-    rows: Ints
+    cells: Ints
+    people: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A part with its published figures and, of a probability sample, its estimates."""
+    """A part with its published figures; ``at`` is its column among the measured."""
 
     part: Part
     figures: tuple[Figure, ...]
-    estimates: Estimates | None
+    at: int
 
 
-def inside(units: Units, rows: Rows, scope: str) -> Ints:
-    """Indices of the rows that belong to ``scope`` or anything under it ("" = all)."""
+def inside(units: Units, answers: Answers, scope: str) -> Ints:
+    """Indices of the cells that belong to ``scope`` or anything under it ("" = all)."""
     if not scope:
-        return np.arange(rows.seq.size)
-    mine = np.array([scope in units.path(unit) for unit in rows.units], dtype=bool)
-    return np.flatnonzero(mine[rows.unit]) if mine.size else np.arange(0)
+        return np.arange(answers.unit.size)
+    mine = np.array([scope in units.path(unit) for unit in answers.units], dtype=bool)
+    return np.flatnonzero(mine[answers.unit]) if mine.size else np.arange(0)
 
 
-def split(units: Units, rows: Rows, of: Ints, scope: str) -> tuple[Part, ...]:
-    """The parts of a scope: the units at the highest level where its rows divide.
+def split(units: Units, answers: Answers, of: Ints, scope: str) -> tuple[Part, ...]:
+    """The parts of a scope: the units at the highest level where its cells divide.
 
-    Rows of the scope itself, not of anything under it, belong to no part.  Fewer than two
+    Cells of the scope itself, not of anything under it, belong to no part.  Fewer than two
     parts are none.
     """
-    seen = np.unique(rows.unit[of])
-    paths = {int(code): _below(units, rows.units[code], scope) for code in seen}
+    seen = np.unique(answers.unit[of])
+    paths = {int(code): _below(units, answers.units[code], scope) for code in seen}
     depth = 0
     while True:
         at = {code: path[depth] for code, path in paths.items() if len(path) > depth}
@@ -58,26 +61,33 @@ def split(units: Units, rows: Rows, of: Ints, scope: str) -> tuple[Part, ...]:
         if len(set(at.values())) > 1:
             break
         depth += 1
+    names = sorted(set(at.values()))
+    number = {name: n for n, name in enumerate(names)}
+    of_unit = np.full(len(answers.units), -1, dtype=np.int64)
+    of_unit[list(at)] = [number[name] for name in at.values()]
+    mine = of_unit[answers.unit[of]]
+    order = np.argsort(mine, kind="stable")
+    ends = np.searchsorted(mine[order], np.arange(len(names) + 1))
+    groups = (of[order[low:high]] for low, high in pairwise(ends.tolist()))
     return tuple(
-        Part(name, of[np.isin(rows.unit[of], [code for code, unit in at.items() if unit == name])])
-        for name in sorted(set(at.values()))
+        Part(name, cells, answers.people(cells)) for name, cells in zip(names, groups, strict=True)
     )
 
 
-def held_back(units: Units, rows: Rows, scope: str, hide_n: int) -> bool:
+def held_back(units: Units, answers: Answers, scope: str, hide_n: int) -> bool:
     """Whether a scope is hidden among the parts it stands with, small itself or beside a small one.
 
     A unit that is hidden in the table of its province must not be shown on a page of its own.
     """
-    above, of = "", np.arange(rows.seq.size)
-    while parts := split(units, rows, of, above):
-        small = hidden_parts([part.rows.size for part in parts], hide_n=hide_n)
+    above, of = "", np.arange(answers.unit.size)
+    while parts := split(units, answers, of, above):
+        small = hidden_parts([part.people for part in parts], hide_n=hide_n)
         at = next((i for i, p in enumerate(parts) if p.unit in units.path(scope)), None)
         if at is None:
             return False
         if at in small or parts[at].unit == scope:
             return at in small
-        above, of = parts[at].unit, parts[at].rows
+        above, of = parts[at].unit, parts[at].cells
     return False
 
 
@@ -94,17 +104,17 @@ def _below(units: Units, unit: str, scope: str) -> list[str]:
 
 def measure(
     parts: Sequence[Part],
-    estimate: Callable[[Ints], Estimates | None],
-    figures: Callable[[Estimates | None], tuple[Figure, ...]],
+    grid: Grid,
+    figures: Callable[[Sequence[Estimate]], tuple[Figure, ...]],
     *,
     hide_n: int,
 ) -> list[Measured]:
     """Areas, factors and the total of each part; one hidden part never stands alone."""
-    found = []
-    for part in parts:
-        estimates = estimate(part.rows)
-        found.append(Measured(part, figures(estimates), estimates))
-    small = hidden_parts([part.rows.size for part in parts], hide_n=hide_n)
+    found = [
+        Measured(part, figures([f for f in grid.figures(d) if f.kind != "item"]), d)
+        for d, part in enumerate(parts)
+    ]
+    small = hidden_parts([part.people for part in parts], hide_n=hide_n)
     return [
         replace(m, figures=tuple(publish.hidden(f) for f in m.figures)) if i in small else m
         for i, m in enumerate(found)
@@ -115,6 +125,7 @@ def results(
     measured: Sequence[Measured],
     units: Units,
     sets: Sequence[RankSet],
+    grid: Grid,
     whole: Estimates | None,
     *,
     level: float,
@@ -135,7 +146,7 @@ def results(
         for m in measured
     }
     ranked = [m for m in measured if whole is not None and _can_rank(m)]
-    places = _ranked(ranked, rest, whole, level) if whole is not None and ranked else []
+    places = _ranked(ranked, rest, (grid, whole), level) if whole is not None and ranked else []
     in_regions = _in_regions(places, regions)
     done = {unit.unit for unit in in_regions}
     return (*in_regions, *(unit for id, unit in sorted(rest.items()) if id not in done))
@@ -148,11 +159,16 @@ def _can_rank(measured: Measured) -> bool:
 
 
 def _ranked(
-    ranked: Sequence[Measured], rest: Mapping[str, UnitResult], whole: Estimates, level: float
+    ranked: Sequence[Measured],
+    rest: Mapping[str, UnitResult],
+    of: tuple[Grid, Estimates],
+    level: float,
 ) -> list[UnitResult]:
+    grid, whole = of
     totals = [next(f for f in m.figures if f.kind == "total") for m in ranked]
     values = np.array([total.value for total in totals], dtype=np.float64)
-    z = np.column_stack([_total_z(m.estimates) for m in ranked if m.estimates] + [_total_z(whole)])
+    own = grid.z(grid.value.shape[1] - 1)[:, [m.at for m in ranked]]
+    z = np.column_stack([own, whole.z[:, whole.at("total")]])
     joint = whole.design.covariance(z, whole.present)
     joint[np.diag_indices(len(totals))] = np.maximum(np.diag(joint)[:-1], _least(totals, level))
     apart = values - (whole.of("total").value or 0.0)
@@ -171,11 +187,6 @@ def _ranked(
         )
         for u in order
     ]
-
-
-def _total_z(estimates: Estimates) -> Floats:
-    at = next(q for q, figure in enumerate(estimates.figures) if figure.kind == "total")
-    return estimates.z[:, at]
 
 
 def _least(totals: Sequence[Figure], level: float) -> Floats:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
 
 from analysis.bounds import hidden_parts, publication
 from analysis.design import Floats
 from analysis.estimate import Estimate
 from analysis.results import Choice, Distribution, Figure, Kind
-from forms.questionnaire import NO_ANSWER, Item, Questionnaire
+from analysis.tally import Counts, Layout
+from forms.questionnaire import Item, Questionnaire
 
 TOTAL_NAME = "Chỉ số hài lòng chung"
 #: Flags that speak about sampling error and so never stand beside self-selected answers.
@@ -103,48 +101,48 @@ def hidden(figure: Figure) -> Figure:
 
 
 def distributions(
-    q: Questionnaire, codes: NDArray[np.uint8], weight: Floats, *, hide_n: int
+    q: Questionnaire, layout: Layout, counts: Counts, sums: Floats, *, hide_n: int
 ) -> tuple[Distribution, ...]:
     """Weighted shares of the answers to every closed question outside the index.
 
-    ``codes`` (n, columns).  The base is who gave an answer; "no answer" is none.  A question
-    with several answers has one distribution whose shares add to more than 1.  With fewer than
-    ``hide_n`` answers everything is left out.
+    ``counts`` (S,) persons and ``sums`` (S,) weights in the slots of ``layout``.  The base is
+    who gave an answer; "no answer" is none.  A question with several answers has one
+    distribution whose shares add to more than 1.  With fewer than ``hide_n`` answers everything
+    is left out.
     """
-    place = {column.id: c for c, column in enumerate(q.columns)}
+    slots = layout.starts.tolist()
+    place = {column.id: slots[c] for c, column in enumerate(q.columns)}
     found: list[Distribution] = []
     for item in (i for i in q.items if i.closed and not i.factor):
         if item.kind == "multiple":
-            chosen = codes[:, [place[f"{item.id}.{choice.code}"] for choice in item.choices]]
-            found.append(_several(item, chosen, weight, hide_n))
+            first = [place[f"{item.id}.{choice.code}"] for choice in item.choices]
+            found.append(_several(item, first, counts, sums, hide_n))
             continue
         for n, row in enumerate(item.rows or (None,), 1):
             id = f"{item.id}.{row.id}" if row else item.id
             number = f"{item.number}.{n}" if row and item.number else item.number
             name = row.label if row else item.text
             head = Distribution(id, number, name, 0, (), item.text)
-            found.append(_single(head, item, codes[:, place[id]], weight, hide_n))
+            at = place[id] - 1
+            each = {c.code: (int(counts[at + c.code]), float(sums[at + c.code]))
+                    for c in item.choices}  # fmt: skip
+            n_all, base = sum(n for n, _ in each.values()), sum(w for _, w in each.values())
+            found.append(_filled(head, item, each, (n_all, base), hide_n))
     return tuple(found)
 
 
-def _single(
-    head: Distribution, item: Item, column: NDArray[np.uint8], weight: Floats, hide_n: int
+def _several(
+    item: Item, first: Sequence[int], counts: Counts, sums: Floats, hide_n: int
 ) -> Distribution:
-    sums = np.bincount(column, weight, minlength=NO_ANSWER + 1)
-    plain = np.bincount(column, minlength=NO_ANSWER + 1)
-    counts = {c.code: (int(plain[c.code]), float(sums[c.code])) for c in item.choices}
-    n, base = sum(n for n, _ in counts.values()), sum(total for _, total in counts.values())
-    return _filled(head, item, counts, (n, base), hide_n)
-
-
-def _several(item: Item, columns: NDArray[np.uint8], weight: Floats, hide_n: int) -> Distribution:
-    answered = ((columns == 1) | (columns == 2)).any(axis=1)
-    chosen = columns == 1
-    sums, plain = np.einsum("i,ij->j", weight, chosen), chosen.sum(axis=0)
-    counts = {c.code: (int(plain[k]), float(sums[k])) for k, c in enumerate(item.choices)}
-    n, base = int(answered.sum()), float(weight[answered].sum())
+    """Choices of a question with several answers; each has a slot for yes and one for no."""
+    each = {
+        c.code: (int(counts[at]), float(sums[at]))
+        for c, at in zip(item.choices, first, strict=True)
+    }
+    answered = max(first, key=lambda at: int(counts[at] + counts[at + 1]))
+    n, base = int(counts[answered : answered + 2].sum()), float(sums[answered : answered + 2].sum())
     head = Distribution(item.id, item.number, item.text, 0, (), item.text)
-    return _filled(head, item, counts, (n, base), hide_n)
+    return _filled(head, item, each, (n, base), hide_n)
 
 
 def _filled(

@@ -1,21 +1,25 @@
-"""The one place where figures are read from the database: a wave's rows as arrays."""
+"""The one place where figures are read from the database: waves, answers, tallies, units."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from operator import itemgetter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Bools, Floats, Ints
+from analysis.design import Floats, Ints
 
 #: Item id of the open comment, in every questionnaire.
 COMMENT = "comment"
+#: Vietnam has had one offset and no summer time since 1975.
+VIETNAM = timedelta(hours=7)
 
 
 class BadRows(ValueError):
@@ -52,60 +56,30 @@ class Wave:
     settled: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """What the sample says about each row: codes of stratum and PSU, weight, fpc (0 = none)."""
+@dataclass(frozen=True, slots=True)
+class Psu:
+    """A sampled PSU: its stratum, PSUs in the stratum's population (0 unknown), its unit."""
 
-    stratum: Ints
-    psu: Ints
-    weight: Floats
-    fpc: Floats
-    strata: tuple[str, ...]  # labels of the stratum codes
-    frame: tuple[str, ...]  # units of all drawn PSUs, answered or not
+    stratum: str
+    fpc: float
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Answers of a wave in the order they came in; ``codes`` (n, columns of the questionnaire).
+class Block:
+    """Responses of one state, in the order they came; ``codes`` (n, columns of the questionnaire).
 
-    ``unit`` (n,) and ``channel`` (n,) are indices into ``units`` and ``channels``.  ``drawn`` is
-    None for self-selected answers.  ``loose`` counts answers of a probability wave that belong
-    to no sampled case: they have no weight and stay out.  ``texts`` are the whole answers (JSON)
-    of those who may have written a comment, by their number in ``seq``.
+    ``psu`` (n,): the sampled PSU ("" without a case), or "unit|counter" of self-selected
+    answers; ``weight`` (n,) is 1 for these; ``day`` (n,) in Vietnam, YYYY-MM-DD.
     """
 
+    state: str
     seq: Ints
     codes: NDArray[np.uint8]
-    flagged: Bools
-    unit: Ints
-    units: tuple[str, ...]
-    channel: Ints
-    channels: tuple[str, ...]
-    drawn: Drawn | None
-    texts: Mapping[int, str]
-    loose: int
-
-    def keep(self, mask: Bools) -> Rows:
-        """The rows marked in ``mask`` (n,)."""
-        drawn = self.drawn
-        if drawn is not None:
-            drawn = Drawn(
-                drawn.stratum[mask],
-                drawn.psu[mask],
-                drawn.weight[mask],
-                drawn.fpc[mask],
-                drawn.strata,
-                drawn.frame,
-            )
-        return replace(
-            self,
-            seq=self.seq[mask],
-            codes=self.codes[mask],
-            flagged=self.flagged[mask],
-            unit=self.unit[mask],
-            channel=self.channel[mask],
-            drawn=drawn,
-        )
+    channel: tuple[str, ...]
+    psu: tuple[str, ...]
+    day: tuple[str, ...]
+    weight: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,66 +130,135 @@ def wave(db: sqlite3.Connection, key: str) -> Wave:
 
 
 SAMPLED = """
-SELECT r.seq, r.codes, r.state, r.channel, CASE WHEN r.answers LIKE :written THEN r.answers END,
-       c.psu, c.weight
-FROM response r JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
-WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
+SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13), COALESCE(c.psu, ''),
+       COALESCE(c.weight, 1.0)
+FROM response r LEFT JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
+WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
+  AND r.questionnaire = :questionnaire ORDER BY r.seq"""
 
 FREE = """
-SELECT r.seq, r.codes, r.state, r.channel, CASE WHEN r.answers LIKE :written THEN r.answers END,
-       r.receiving_unit
+SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13),
+       r.receiving_unit || '|' || COALESCE(r.counter, ''), 1.0
 FROM response r
-WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire"""
+WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
+  AND r.questionnaire = :questionnaire ORDER BY r.seq"""
+
+OF_PSU = """
+SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13), c.psu, c.weight
+FROM sample_case c JOIN response r ON r.case_id = c.id AND r.wave = c.wave
+WHERE c.wave = :wave AND c.psu = :psu AND r.state = :state AND r.seq <= :upto
+  AND r.questionnaire = :questionnaire ORDER BY r.seq"""
+
+#: Rows fetched at once.
+CHUNK = 20_000
+STATES = ("valid", "flagged", "void")
 
 
-def rows(db: sqlite3.Connection, of: Wave, width: int) -> Rows:
-    """All valid and flagged answers of a wave; ``width`` columns are packed in each.
+def blocks(
+    db: sqlite3.Connection, of: Wave, width: int, state: str, after: int, upto: int
+) -> Iterator[Block]:
+    """Responses in ``state`` numbered ``after`` + 1 .. ``upto``; ``width`` columns in each.
 
-    Raises BadRows: a row of another width, or a PSU that is not in the sample.
+    Raises BadRows: a response of another width.
     """
-    sampled = of.kind == "probability"
-    # The last letter and not the quote before the name: LIKE stops at every quote of the answers.
-    written = f'%{COMMENT[-1]}":"%'
-    facts = {"wave": of.key, "questionnaire": of.questionnaire, "written": written}
-    found = _rows(db, SAMPLED if sampled else FREE, facts)
-    found.sort(key=itemgetter(0))  # in sequence already but for the flagged: cheaper than in SQL
-    columns = list(zip(*found, strict=True)) if found else [()] * 7
-    seq, packed, state, channel, texts, place = columns[:6]
-    channel_code, channels = _coded(channel)
-    place_code, places = _coded(place)
-    unit_code, units, drawn = place_code, places, None
-    if sampled:
-        unit_code, units, drawn = _drawn(db, of, place_code, places, columns[6])
-    return Rows(
-        seq=np.array(seq, dtype=np.int64),
-        codes=_unpacked(packed, seq, width),
-        flagged=np.fromiter(map("flagged".__eq__, state), dtype=bool, count=len(state)),
-        unit=unit_code,
-        units=units,
-        channel=channel_code,
-        channels=channels,
-        drawn=drawn,
-        texts={n: text for n, text in zip(seq, texts, strict=True) if text},
-        loose=_kept(db, of) - len(found) if sampled else 0,
-    )
+    sql = SAMPLED if of.kind == "probability" else FREE
+    facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
+    yield from _blocks(db, sql, facts | {"after": after, "upto": upto}, width)
 
 
-def _drawn(
-    db: sqlite3.Connection, of: Wave, psu: Ints, psus: tuple[str, ...], weight: Sequence[float]
-) -> tuple[Ints, tuple[str, ...], Drawn]:
-    sql = "SELECT psu, stratum, fpc, unit FROM sample_psu WHERE wave = :wave"
-    facts = {key: rest for key, *rest in _rows(db, sql, {"wave": of.key})}
-    if missing := [key for key in psus if key not in facts]:
-        raise BadRows(f"PSU {missing[0]} is not in the sample of {of.key}")
-    strata = tuple(sorted({facts[key][0] for key in psus}))
-    at = {label: h for h, label in enumerate(strata)}
-    stratum = np.array([at[facts[key][0]] for key in psus], dtype=np.int64)
-    fpc = np.array([facts[key][1] or 0.0 for key in psus], dtype=np.float64)
-    unit, units = _coded([facts[key][2] for key in psus])
-    frame = tuple(sorted({unit for _, _, unit in facts.values()}))
-    weights = np.array(weight, dtype=np.float64)
-    drawn = Drawn(stratum[psu], psu, weights, fpc[psu], strata, frame)
-    return unit[psu], units, drawn
+def of_psu(
+    db: sqlite3.Connection, of: Wave, width: int, state: str, psu: str, upto: int
+) -> Iterator[Block]:
+    """Responses in ``state`` of one sampled PSU up to the number ``upto``."""
+    facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
+    yield from _blocks(db, OF_PSU, facts | {"psu": psu, "upto": upto}, width)
+
+
+def _blocks(
+    db: sqlite3.Connection, sql: str, facts: Mapping[str, object], width: int
+) -> Iterator[Block]:
+    cursor = db.cursor()
+    cursor.row_factory = None  # plain tuples: half the time of named rows
+    try:
+        cursor.execute(sql, facts)
+        while found := cursor.fetchmany(CHUNK):
+            seq, packed, channel, hour, psu, weight = zip(*found, strict=True)
+            yield Block(
+                state=str(facts["state"]),
+                seq=np.array(seq, dtype=np.int64),
+                codes=_unpacked(packed, seq, width),
+                channel=channel,
+                psu=psu,
+                day=tuple(map(_day, hour)),
+                weight=np.array(weight, dtype=np.float64),
+            )
+    finally:
+        cursor.close()
+
+
+@cache
+def _day(hour: str) -> str:
+    """The day in Vietnam (UTC + 7) of an hour "2026-11-22T09" in UTC."""
+    return (datetime.fromisoformat(f"{hour}:00:00") + VIETNAM).date().isoformat()
+
+
+def last(db: sqlite3.Connection, wave: str) -> int:
+    """The highest number of a response of the wave, 0 without any; found without a scan."""
+    sql = "SELECT MAX(seq) FROM response WHERE wave = :wave AND state = :state"
+    return max(_rows(db, sql, {"wave": wave, "state": state})[0][0] or 0 for state in STATES)
+
+
+def psus(db: sqlite3.Connection, wave: str) -> dict[str, Psu]:
+    """The sampled PSUs of a wave."""
+    sql = "SELECT psu, stratum, fpc, unit FROM sample_psu WHERE wave = :wave ORDER BY psu"
+    return {
+        psu: Psu(stratum, fpc or 0.0, unit)
+        for psu, stratum, fpc, unit in _rows(db, sql, {"wave": wave})
+    }
+
+
+_TALLY = ("psu", "day", "channel", "flagged", "people", "weight", "squares", "counts", "sums",
+          "square_sums", "persons", "moments", "first_seq", "last_seq")  # fmt: skip
+
+
+def tally(
+    db: sqlite3.Connection, wave: str, *, psu: str | None = None, days: bool = False
+) -> list[dict[str, Any]]:
+    """Stored cells of a wave: those of all days together, or with ``days`` those of single days
+    (of a probability wave these are the same); of one place with ``psu``."""
+    sql = f"SELECT {', '.join(_TALLY)} FROM tally WHERE wave = :wave"
+    sql += " AND day > ''" if days else " AND day = ''"
+    sql += " AND psu = :psu" if psu is not None else ""
+    return [
+        dict(zip(_TALLY, row, strict=True)) for row in _rows(db, sql, {"wave": wave, "psu": psu})
+    ]
+
+
+def tally_mark(db: sqlite3.Connection, wave: str) -> tuple[str, int]:
+    """The rule the wave's tallies were folded by, and the last response in them."""
+    sql = "SELECT rule, seq FROM tally_mark WHERE wave = :wave"
+    for rule, seq in _rows(db, sql, {"wave": wave}):
+        return rule, seq
+    return "", 0
+
+
+def dirty(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:
+    """Places (psu, day) where a response was edited after it had been folded."""
+    sql = "SELECT psu, day FROM tally_dirty WHERE wave = :wave ORDER BY psu, day"
+    return [(psu, day) for psu, day in _rows(db, sql, {"wave": wave})]
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Read everything inside as of one moment, whoever writes meanwhile."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
 
 
 def _unpacked(packed: Sequence[bytes], seq: Sequence[int], width: int) -> NDArray[np.uint8]:
@@ -225,28 +268,36 @@ def _unpacked(packed: Sequence[bytes], seq: Sequence[int], width: int) -> NDArra
     return np.frombuffer(b"".join(packed), dtype=np.uint8).reshape(len(packed), width)
 
 
-def _coded(values: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
-    """Codes of the values and the values in their order of first appearance."""
-    names = dict.fromkeys(values)
-    seen = {name: code for code, name in enumerate(names)}
-    return np.array(list(map(seen.__getitem__, values)), dtype=np.int64), tuple(names)
+def void(db: sqlite3.Connection, wave: str) -> int:
+    """How many answers of a wave are void."""
+    sql = "SELECT COUNT(*) FROM response WHERE wave = :wave AND state = 'void'"
+    return int(_rows(db, sql, {"wave": wave})[0][0])
 
 
-def _kept(db: sqlite3.Connection, of: Wave) -> int:
-    states = counts(db, of.key)
-    return states.get("valid", 0) + states.get("flagged", 0)
+COMMENTED = """
+SELECT r.answers, COALESCE(p.unit, r.receiving_unit), r.state
+FROM response r LEFT JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
+     LEFT JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu
+WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire
+  AND r.answers LIKE :written AND (p.unit IS NOT NULL OR :sampled = 0) ORDER BY r.seq"""
 
 
-def counts(db: sqlite3.Connection, wave: str) -> dict[str, int]:
-    """Answers of a wave per state."""
-    sql = "SELECT state, COUNT(*) FROM response WHERE wave = :wave GROUP BY state"
-    return dict(_rows(db, sql, {"wave": wave}))
-
-
-def comments(found: Rows, of: Ints) -> tuple[str, ...]:
-    """The comments written in the rows with indices ``of``, in their order, no blank ones."""
-    wanted = set(found.seq[of].tolist())
-    texts = [json.loads(text).get(COMMENT) for n, text in found.texts.items() if n in wanted]
+def comments(
+    db: sqlite3.Connection, of: Wave, *, flagged: bool, units: Container[str] | None
+) -> tuple[str, ...]:
+    """The comments of a wave in the order they came, no blank ones; ``units`` None for all."""
+    # The last letter and not the quote before the name: LIKE stops at every quote of the answers.
+    facts = {
+        "wave": of.key,
+        "questionnaire": of.questionnaire,
+        "written": f'%{COMMENT[-1]}":"%',
+        "sampled": int(of.kind == "probability"),
+    }
+    texts = (
+        json.loads(answers).get(COMMENT)
+        for answers, unit, state in _rows(db, COMMENTED, facts)
+        if (units is None or unit in units) and (flagged or state == "valid")
+    )
     return tuple(text for text in texts if isinstance(text, str) and text.strip())
 
 

@@ -13,7 +13,7 @@ from analysis.bounds import response_bounds
 from analysis.design import Ints
 from analysis.estimate import Estimates
 from analysis.results import Account, Coverage, Figure, Result, UnitResult, WaveInfo
-from analysis.study import Study, study
+from analysis.study import Answers, Study, study
 from forms.questionnaire import localized
 
 #: Comments are shown only when at least this many persons answered.
@@ -28,6 +28,8 @@ def wave_result(
     scope: str = "",
     flagged: bool = True,
     whole: Result | None = None,
+    comments: bool = True,
+    tallies: bool = True,
 ) -> Result:
     """Read a wave and say what is known about it.
 
@@ -39,6 +41,8 @@ def wave_result(
         The whole sample stays behind the error of the scope.
     flagged : count answers with a quality flag
     whole : the result of the whole wave where it is known, so that nothing is estimated twice
+    comments : read what people wrote, which takes the longer the more there is
+    tallies : start from the stored tallies; False reads every response
 
     Returns
     -------
@@ -59,36 +63,42 @@ def wave_result(
     units = reader.Units(db, stored.closes_on)
     if scope and units.get(scope) is None:
         raise LookupError(f"no unit {scope}")
-    rows = reader.rows(db, stored, len(questionnaire.columns))
-    marked = int(rows.flagged[parts.inside(units, rows, scope)].sum())
+    ready = study(db, stored, questionnaire, tallies=tallies)
+    every = parts.inside(units, ready.answers, scope)
+    marked = ready.answers.people(every[ready.answers.flagged[every]])
     if not flagged:
-        rows = rows.keep(~rows.flagged)
-    of = parts.inside(units, rows, scope)
-    ready = study(stored, questionnaire, rows)
+        ready = ready.without_flagged()
+    answers = ready.answers
+    of = parts.inside(units, answers, scope)
     estimates = ready.estimates(of)
-    figures = ready.figures(estimates)
+    figures = ready.figures(estimates.figures if estimates else None)
+    n = answers.people(of)
     result = Result(
         wave=_info(ready),
         scope=scope,
-        scope_name=units.title(scope or _common(units, rows, stored.owner)),
+        scope_name=units.title(scope or _common(units, answers, stored.owner)),
         figures=figures,
-        units=_members(db, ready, units, rows, of, scope, estimates),
-        **_peers(db, ready, units, rows, scope, whole),
-        accounts=_accounts(db, units, rows, wave, scope),
-        channels=_channels(rows, of),
+        units=_members(db, ready, units, of, scope, estimates),
+        **_peers(db, ready, units, scope, whole),
+        accounts=_accounts(db, units, answers, wave, scope),
+        channels=_channels(answers, of),
         design=ready.summary(of, estimates),
-        coverage=_coverage(stored, of.size, figures[-1], scope),
+        coverage=_coverage(stored, n, figures[-1], scope),
         others=publish.distributions(
-            questionnaire, rows.codes[of], ready.weight[of], hide_n=stored.hide_n
+            questionnaire,
+            ready.frame.layout,
+            answers.sums.counts[of].sum(axis=0),
+            answers.sums.sums[of].sum(axis=0),
+            hide_n=stored.hide_n,
         ),
         flagged=marked,
-        void=reader.counts(db, wave).get("void", 0),
-        comments=_comments(stored, rows, of),
-        loose=rows.loose,
+        void=reader.void(db, wave),
+        comments=_comments(db, ready, units, scope, n) if comments else (),
+        loose=answers.loose,
     )
-    return (
-        _emptied(result) if scope and parts.held_back(units, rows, scope, stored.hide_n) else result
-    )
+    if scope and parts.held_back(units, answers, scope, stored.hide_n):
+        return _emptied(result)
+    return result
 
 
 def _emptied(result: Result) -> Result:
@@ -113,14 +123,14 @@ def _info(ready: Study) -> WaveInfo:
     facts |= {
         "questionnaire_title": ready.questionnaire.title,
         "index": wave.index_method,
-        "base": ready.base,
+        "base": ready.frame.base,
     }
     return WaveInfo(**facts)
 
 
-def _common(units: reader.Units, rows: reader.Rows, owner: str) -> str:
+def _common(units: reader.Units, answers: Answers, owner: str) -> str:
     """The lowest unit above all that was drawn or has answered; else the owner of the wave."""
-    seen = rows.units if rows.drawn is None else rows.drawn.frame
+    seen = answers.drawn or answers.units
     if not seen:
         return owner
     paths = [units.path(unit) for unit in seen]
@@ -132,21 +142,21 @@ def _members(
     db: sqlite3.Connection,
     ready: Study,
     units: reader.Units,
-    rows: reader.Rows,
     of: Ints,
     scope: str,
     whole: Estimates | None,
 ) -> tuple[UnitResult, ...]:
-    if whole is None:
+    members = parts.split(units, ready.answers, of, scope)
+    if whole is None or not members:
         return ()
     wave = ready.wave
-    measured = parts.measure(
-        parts.split(units, rows, of, scope), ready.composites, ready.figures, hide_n=wave.hide_n
-    )
+    grid = ready.grid([part.cells for part in members])
+    measured = parts.measure(members, grid, ready.figures, hide_n=wave.hide_n)
     sets = reader.rank_sets(db, wave.closes_on)
     if wave.rank_sets:
         sets = [found for found in sets if found.key in wave.rank_sets]
-    return parts.results(measured, units, sets, whole if ready.sampled else None, level=wave.level)
+    known = whole if ready.sampled else None
+    return parts.results(measured, units, sets, grid, known, level=wave.level)
 
 
 class Peers(TypedDict, total=False):
@@ -160,31 +170,31 @@ def _peers(
     db: sqlite3.Connection,
     ready: Study,
     units: reader.Units,
-    rows: reader.Rows,
     scope: str,
     whole: Result | None,
 ) -> Peers:
     """The ranked parts of the whole wave, when the scope is one of them."""
     if not scope or not ready.sampled:
         return {}
-    every = parts.inside(units, rows, "")
-    if scope not in {part.unit for part in parts.split(units, rows, every, "")}:
+    answers = ready.answers
+    every = parts.inside(units, answers, "")
+    if scope not in {part.unit for part in parts.split(units, answers, every, "")}:
         return {}
     if whole is not None:
         return {"peers": whole.units, "peers_name": whole.scope_name}
-    peers = _members(db, ready, units, rows, every, "", ready.estimates(every))
-    return {"peers": peers, "peers_name": units.title(_common(units, rows, ready.wave.owner))}
+    peers = _members(db, ready, units, every, "", ready.estimates(every))
+    return {"peers": peers, "peers_name": units.title(_common(units, answers, ready.wave.owner))}
 
 
 def _accounts(
-    db: sqlite3.Connection, units: reader.Units, rows: reader.Rows, wave: str, scope: str
+    db: sqlite3.Connection, units: reader.Units, answers: Answers, wave: str, scope: str
 ) -> tuple[Account, ...]:
     """Forms issued, returned and valid per unit of the scope; the last row is the sum."""
     found = [row for row in reader.accounts(db, wave) if not scope or scope in units.path(row[0])]
     if not found:
         return ()
-    valid = np.bincount(rows.unit, minlength=len(rows.units))
-    paths = [units.path(unit) for unit in rows.units]
+    valid = np.bincount(answers.unit, answers.sums.people, minlength=len(answers.units))
+    paths = [units.path(unit) for unit in answers.units]
     each = tuple(
         Account(
             name=units.title(unit),
@@ -205,9 +215,10 @@ def _accounts(
     )
 
 
-def _channels(rows: reader.Rows, of: Ints) -> dict[str, int]:
-    counts = np.bincount(rows.channel[of], minlength=len(rows.channels))
-    return {name: int(n) for name, n in zip(rows.channels, counts, strict=True) if n}
+def _channels(answers: Answers, of: Ints) -> dict[str, int]:
+    people = answers.sums.people[of]
+    counts = np.bincount(answers.channel[of], people, minlength=len(answers.channels))
+    return {name: int(n) for name, n in zip(answers.channels, counts, strict=True) if n}
 
 
 def _coverage(wave: reader.Wave, answers: int, total: Figure, scope: str) -> Coverage | None:
@@ -223,7 +234,12 @@ def _coverage(wave: reader.Wave, answers: int, total: Figure, scope: str) -> Cov
     return Coverage(answers, settled, rate, *response_bounds(total.value, rate))
 
 
-def _comments(wave: reader.Wave, rows: reader.Rows, of: Ints) -> tuple[str, ...]:
-    if of.size < max(COMMENTS_FROM, wave.hide_n):
+def _comments(
+    db: sqlite3.Connection, ready: Study, units: reader.Units, scope: str, n: int
+) -> tuple[str, ...]:
+    if n < max(COMMENTS_FROM, ready.wave.hide_n):
         return ()
-    return reader.comments(rows, of)
+    names = ready.answers.units
+    mine = {unit for unit in names if scope in units.path(unit)} if scope else None
+    flagged = bool(ready.answers.flagged.any())
+    return reader.comments(db, ready.wave, flagged=flagged, units=mine)

@@ -1,153 +1,221 @@
-"""A wave made ready for estimation: its items, its index and its sample."""
+"""A wave made ready for estimation: its design, its index and the cells of its answers."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis import publish
-from analysis.design import Floats, Ints, build
-from analysis.estimate import Estimate, Estimates, estimate
-from analysis.index import Scheme, scheme
-from analysis.reader import Rows, Wave
+from analysis import folds, publish, reader
+from analysis.cells import Cells
+from analysis.design import Bools, Design, Ints, arrange
+from analysis.estimate import Estimate, Estimates, Grid, NoRows, estimate, parts
+from analysis.frame import Frame, frame
+from analysis.reader import BadRows, Wave
 from analysis.results import DesignSummary, Figure, Kind
-from analysis.tally import Sample, sample
-from forms.questionnaire import Item, Questionnaire
+from analysis.tally import Sums, Tally, tally
+from forms.questionnaire import Questionnaire
 
-#: Lines of "Câu 8" that mean: dealt with a procedure at the centre or at the point.
-EXPERIENCE = ("c8.3", "c8.4")
-SERVICE_AREA = "II"
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The cells of a wave that count, and where they lie.
+
+    ``unit`` (c,) and ``channel`` (c,) are indices into ``units`` and ``channels``; ``flagged``
+    (c,).  ``drawn`` are the units of the whole sample, answered or not; () of self-selected
+    answers.  ``loose`` counts answers of a probability wave that belong to no sampled case:
+    they have no weight and stay out.
+    """
+
+    cells: Cells
+    unit: Ints
+    units: tuple[str, ...]
+    channel: Ints
+    channels: tuple[str, ...]
+    flagged: Bools
+    drawn: tuple[str, ...]
+    loose: int
+
+    @property
+    def sums(self) -> Sums:
+        """What the cells hold."""
+        return self.cells.sums
+
+    def take(self, cells: Bools) -> Answers:
+        """The answers in the cells that are marked."""
+        return replace(
+            self,
+            cells=self.cells.take(cells),
+            unit=self.unit[cells],
+            channel=self.channel[cells],
+            flagged=self.flagged[cells],
+        )
+
+    def people(self, of: Ints) -> int:
+        """Persons in the cells with indices ``of``."""
+        return int(self.sums.people[of].sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A wave with its answers; ``sample`` is None while there are none.
-
-    ``weight`` (n,) of the rows: persons represented, 1 each when self-selected.  ``base`` is
-    the base that was used: ``experienced`` only where the questionnaire asks for experience.
-    """
+    """A wave with its answers; ``tally`` is None while there are none."""
 
     wave: Wave
-    questionnaire: Questionnaire
-    scheme: Scheme
-    sample: Sample | None
-    weight: Floats
-    base: str
+    frame: Frame
+    answers: Answers
+    psus: Mapping[str, reader.Psu] | None
+    design: Design | None
+    tally: Tally | None
+
+    def without_flagged(self) -> Study:
+        """The same wave without answers that carry a quality flag."""
+        return _laid_out(self.wave, self.frame, self.answers.take(~self.answers.flagged), self.psus)
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The questionnaire in the words of the wave."""
+        return self.frame.questionnaire
 
     @property
     def sampled(self) -> bool:
         """Whether sampling error may be claimed."""
         return self.wave.kind == "probability"
 
-    def estimates(self, rows: Ints, *, items: bool = True) -> Estimates | None:
-        """Estimates of the domain ``rows`` (indices), None when it is empty."""
-        if self.sample is None or rows.size == 0:
+    def estimates(self, of: Ints) -> Estimates | None:
+        """Estimates of the domain of the cells ``of`` (indices), None when it is empty."""
+        if self.tally is None or self.design is None or of.size == 0:
             return None
+        mine = np.zeros(self.tally.psu.size, dtype=bool)
+        mine[of] = True
         return estimate(
-            self.sample,
-            self.scheme,
+            self.tally,
+            self.design,
+            self.frame.scheme,
             self.wave.index_method,
-            rows=None if rows.size == self.weight.size else rows,
+            cells=mine,
             interval=self.wave.interval,
             level=self.wave.level,
-            items=items,
         )
 
-    def composites(self, rows: Ints) -> Estimates | None:
-        """Areas, factors and the total only."""
-        return self.estimates(rows, items=False)
+    def grid(self, domains: Sequence[Ints]) -> Grid:
+        """Estimates of domains that share no cell, each the indices of its cells (NoRows)."""
+        if self.tally is None or self.design is None:
+            raise NoRows("no answers")
+        part = np.full(self.tally.psu.size, -1, dtype=np.int64)
+        for d, cells in enumerate(domains):
+            part[cells] = d
+        return parts(
+            self.tally,
+            self.design,
+            self.frame.scheme,
+            self.wave.index_method,
+            part,
+            len(domains),
+            interval=self.wave.interval,
+            level=self.wave.level,
+        )
 
-    def figures(self, estimates: Estimates | None) -> tuple[Figure, ...]:
+    def figures(self, estimates: Sequence[Estimate] | None) -> tuple[Figure, ...]:
         """Estimates as they are printed; without any, figures that say "no answer"."""
         return publish.figures(
             self.questionnaire,
-            estimates.figures if estimates else self._nothing(),
+            estimates or self._nothing(),
             sampled=self.sampled,
             min_n=self.wave.min_n,
             hide_n=self.wave.hide_n,
         )
 
-    def summary(self, rows: Ints, estimates: Estimates | None) -> DesignSummary | None:
+    def summary(self, of: Ints, estimates: Estimates | None) -> DesignSummary | None:
         """The sample behind a domain; None for self-selected answers."""
-        if not self.sampled or self.sample is None or estimates is None:
+        if not self.sampled or self.design is None or estimates is None:
             return None
-        design, present = self.sample.design, estimates.present
+        design, present = self.design, estimates.present
         strata = np.unique(design.stratum[present])
         mine = {design.labels[h] for h in strata}
         return DesignSummary(
-            n=int(rows.size),
+            n=self.answers.people(of),
             n_psu=int(present.sum()),
             n_strata=int(strata.size),
             df=design.df(present),
-            weight_sum=float(self.weight[rows].sum()),
+            weight_sum=float(self.answers.sums.weight[of].sum()),
             fpc=design.fpc,
             lonely=tuple(label for label in design.lonely_strata if label in mine),
         )
 
     def _nothing(self) -> list[Estimate]:
-        items = [_unanswered("item", id) for id in self.scheme.items]
-        pairs = zip(self.scheme.kinds, self.scheme.ids, strict=True)
+        scheme = self.frame.scheme
+        items = [_unanswered("item", id) for id in scheme.items]
+        pairs = zip(scheme.kinds, scheme.ids, strict=True)
         return items + [_unanswered(kind, id) for kind, id in pairs]
 
 
 def _unanswered(kind: Kind, id: str) -> Estimate:
-    none = (None,) * 7
-    return Estimate(kind, id, 0, *none, 0, None, ("no_answer",))
+    return Estimate(kind, id, 0, None, None, None, None, None, None, None, 0, None, ("no_answer",))
 
 
-def study(wave: Wave, questionnaire: Questionnaire, rows: Rows) -> Study:
-    """Lay out the index of a wave and take its rows in.
+def study(
+    db: sqlite3.Connection, wave: Wave, questionnaire: Questionnaire, *, tallies: bool = True
+) -> Study:
+    """Lay out the index of a wave and take its answers in.
 
-    Raises BadIndex (weights that do not fit), BadDesign (a sample that contradicts itself).
+    ``tallies`` False reads every response.  Raises BadIndex (weights that do not fit), BadDesign
+    (a sample that contradicts itself), BadRows, BadCells.
     """
-    items = _items(questionnaire)
-    inside = {item.id for item in items}
-    layout = scheme(
-        [item.id for item in items],
-        {f.id: [id for id in f.items if id in inside] for f in questionnaire.factors},
-        {area.id: area.factors for area in questionnaire.areas},
-        aggregate=wave.aggregate,
-        weights=wave.weights,
-    )
-    codes, base = _codes(wave, questionnaire, items, rows)
-    n = rows.seq.size
-    weight = np.ones(n) if rows.drawn is None else rows.drawn.weight
-    if n == 0:
-        return Study(wave, questionnaire, layout, None, weight, base)
-    if rows.drawn is None:
-        nowhere = np.zeros(n, dtype=np.int64)
-        design = build(nowhere, nowhere, weight, lonely="remove")
+    how = frame(wave, questionnaire)
+    psus = reader.psus(db, wave.key) if wave.kind == "probability" else None
+    answers = _answers(folds.whole(db, wave, how, tallies=tallies), psus, wave)
+    return _laid_out(wave, how, answers, psus)
+
+
+def _laid_out(
+    wave: Wave, how: Frame, answers: Answers, psus: Mapping[str, reader.Psu] | None
+) -> Study:
+    """The design of the PSUs that have answers; self-selected ones are as if in one PSU."""
+    keys = answers.cells.keys
+    if not keys:
+        return Study(wave, how, answers, psus, None, None)
+    if psus is None:
+        design, _ = arrange(np.zeros(1, dtype=np.int64), lonely="remove")
+        psu = np.zeros(len(keys), dtype=np.int64)
     else:
-        drawn = rows.drawn
-        design = build(drawn.stratum, drawn.psu, weight, drawn.fpc, lonely=wave.lonely)
-        labels = tuple(drawn.strata[int(label)] for label in design.labels)
-        design = replace(design, labels=labels)
-    taken = sample(design, codes, questionnaire.index_scale)
-    return Study(wave, questionnaire, layout, taken, weight, base)
+        names = sorted({key.psu for key in keys})
+        strata = np.array([psus[name].stratum for name in names])
+        fpc = np.array([psus[name].fpc for name in names])
+        design, place = arrange(strata, fpc, lonely=wave.lonely)
+        at = dict(zip(names, place.tolist(), strict=True))
+        psu = np.array([at[key.psu] for key in keys], dtype=np.int64)
+    return Study(wave, how, answers, psus, design, tally(answers.sums, how.layout, psu))
 
 
-def _items(questionnaire: Questionnaire) -> list[Item]:
-    """Scored items, and scales of the same length that stand beside the index."""
-    size = questionnaire.index_scale
-    return [
-        item
-        for item in questionnaire.items
-        if item.factor or (item.kind == "scale" and len(item.choices) == size)
-    ]
+def _answers(cells: Cells, psus: Mapping[str, reader.Psu] | None, wave: Wave) -> Answers:
+    """The cells with somebody in them, with their units."""
+    loose = 0
+    if psus is not None:
+        inside = np.array([bool(key.psu) for key in cells.keys], dtype=bool)
+        loose = int(cells.sums.people[~inside].sum())
+        cells = cells.take(inside)
+        if missing := sorted({key.psu for key in cells.keys} - psus.keys()):
+            raise BadRows(f"PSU {missing[0]} is not in the sample of {wave.key}")
+    cells = cells.take(cells.sums.people > 0)
+    units = [psus[key.psu].unit if psus is not None else key.unit for key in cells.keys]
+    unit, unit_names = _coded(units)
+    channel, channels = _coded([key.channel for key in cells.keys])
+    return Answers(
+        cells=cells,
+        unit=unit,
+        units=unit_names,
+        channel=channel,
+        channels=channels,
+        flagged=np.array([key.flagged for key in cells.keys], dtype=bool),
+        drawn=tuple(sorted({psu.unit for psu in (psus or {}).values()})),
+        loose=loose,
+    )
 
 
-def _codes(
-    wave: Wave, questionnaire: Questionnaire, items: list[Item], rows: Rows
-) -> tuple[NDArray[np.uint8], str]:
-    """Codes (n, J) of the items, with the base the wave asks for."""
-    place = {column.id: c for c, column in enumerate(questionnaire.columns)}
-    codes = rows.codes[:, [place[item.id] for item in items]]
-    asked = [place[id] for id in EXPERIENCE if id in place]
-    if wave.base != "experienced" or not asked:
-        return codes, "ask_all"
-    outside = ~(rows.codes[:, asked] == 1).any(axis=1)
-    factors = {f.id for f in questionnaire.factors if f.area == SERVICE_AREA}
-    service = np.array([item.factor in factors for item in items])
-    return np.where(outside[:, None] & service, np.uint8(0), codes), "experienced"
+def _coded(values: Sequence[str]) -> tuple[Ints, tuple[str, ...]]:
+    """Codes of the values and the values in their order."""
+    names = sorted(set(values))
+    seen = {name: code for code, name in enumerate(names)}
+    return np.array([seen[value] for value in values], dtype=np.int64), tuple(names)

@@ -25,8 +25,8 @@ def sampled(db):
     return db
 
 
-def rows(db, key="w", width=WIDTH):
-    return reader.rows(db, reader.wave(db, key), width)
+def blocks(db, state="valid", key="w", after=0, upto=1000):
+    return list(reader.blocks(db, reader.wave(db, key), WIDTH, state, after, upto))
 
 
 def test_a_wave_is_read_with_its_method(sampled):
@@ -44,7 +44,7 @@ def test_an_unknown_wave_is_a_lookup_error(db):
 
 
 def test_answers_come_as_codes_in_the_order_of_the_columns(sampled):
-    found = rows(sampled)
+    [found] = blocks(sampled)
 
     assert found.codes.dtype == np.uint8
     assert found.codes[:, 0].tolist() == [1, 2, 3, 4]
@@ -52,68 +52,83 @@ def test_answers_come_as_codes_in_the_order_of_the_columns(sampled):
     assert found.codes[:, 1].tolist() == [0, 0, 0, 0]
 
 
-def test_the_sample_comes_with_the_answers(sampled):
-    drawn = rows(sampled).drawn
+def test_each_answer_comes_with_its_village_weight_channel_and_day(sampled):
+    stored.answer(sampled, {"m1": 5}, psu="p3", received_at="2026-09-02T17:30:00.000Z")
+    [found] = blocks(sampled)
 
-    assert [drawn.strata[code] for code in drawn.stratum] == ["S", "S", "R", "S"]
-    assert drawn.psu.tolist() == [0, 1, 2, 0]
-    assert drawn.weight.tolist() == [2.5, 3.5, 4.5, 5.5]
-    assert drawn.fpc.tolist() == [40, 40, 0, 40]
-
-
-def test_units_and_channels_are_those_of_the_villages(sampled):
-    found = rows(sampled)
-
-    assert [found.units[code] for code in found.unit] == ["vn34:01"] * 2 + ["vn34:08", "vn34:01"]
-    assert found.channels == ("post",)
+    assert found.psu == ("p1", "p2", "p3", "p1", "p3")
+    assert found.weight.tolist() == [2.5, 3.5, 4.5, 5.5, 1.0]
+    assert set(found.channel) == {"post"}
+    assert found.day == ("2026-09-02",) * 4 + ("2026-09-03",)  # past midnight in Vietnam
 
 
-def test_void_answers_stay_out_and_flagged_ones_are_marked(sampled):
+def test_the_sample_is_known_by_its_villages(sampled):
+    assert reader.psus(sampled, "w") == {
+        "p1": reader.Psu("S", 40, "vn34:01"),
+        "p2": reader.Psu("S", 40, "vn34:01"),
+        "p3": reader.Psu("R", 0, "vn34:08"),
+    }
+
+
+def test_answers_are_read_by_their_state_and_number(sampled):
     stored.answer(sampled, {"m1": 5}, psu="p3", state="flagged")
     stored.answer(sampled, {"m1": 5}, psu="p3", state="void")
 
-    assert rows(sampled).flagged.tolist() == [False] * 4 + [True]
-    assert reader.counts(sampled, "w") == {"valid": 4, "flagged": 1, "void": 1}
+    assert [b.seq.tolist() for b in blocks(sampled, after=1, upto=3)] == [[2, 3]]
+    assert [b.seq.tolist() for b in blocks(sampled, "flagged")] == [[5]]
+    assert [b.seq.tolist() for b in blocks(sampled, "void")] == [[6]]
+    assert reader.last(sampled, "w") == 6
+    assert reader.void(sampled, "w") == 1
 
 
-def test_an_answer_without_a_case_has_no_weight_and_is_counted_apart(sampled):
+def test_an_answer_without_a_case_has_no_village(sampled):
     stored.answer(sampled, {"m1": 5})
 
-    assert rows(sampled).seq.size == 4
-    assert rows(sampled).loose == 1
+    assert blocks(sampled, after=4)[0].psu == ("",)
 
 
-def test_rows_can_be_kept_by_a_mask(sampled):
-    kept = rows(sampled).keep(np.array([True, False, True, False]))
-
-    assert kept.codes[:, 0].tolist() == [1, 3]
-    assert kept.drawn.weight.tolist() == [2.5, 4.5]
-
-
-def test_a_wave_without_answers_has_no_rows(db):
+def test_self_selected_answers_lie_at_their_counter(db):
     stored.wave(db, questionnaire="mot-cua-2026.1", kind="self_selected")
-    found = rows(db)
+    stored.answer(db, {"m1": 5}, counter="3")
+    stored.answer(db, {"m1": 4})
 
-    assert found.codes.shape == (0, WIDTH)
-    assert found.units == ()
-    assert found.drawn is None
+    assert blocks(db)[0].psu == ("vn34:01|3", "vn34:01|")
+    assert blocks(db)[0].weight.tolist() == [1, 1]
+
+
+def test_one_village_is_read_alone(sampled):
+    of = reader.wave(sampled, "w")
+    [found] = reader.of_psu(sampled, of, WIDTH, "valid", "p1", 3)
+
+    assert found.seq.tolist() == [1]
+    assert found.weight.tolist() == [2.5]
+
+
+def test_a_wave_without_answers_has_no_blocks(db):
+    stored.wave(db, questionnaire="mot-cua-2026.1", kind="self_selected")
+
+    assert blocks(db) == []
+    assert reader.last(db, "w") == 0
 
 
 def test_an_answer_of_another_width_is_refused_by_its_number(sampled):
     stored.answer(sampled, {"m1": 5}, psu="p3", codes=b"\1\2")
 
     with pytest.raises(reader.BadRows, match=f"answer 5 does not have {WIDTH} columns"):
-        rows(sampled)
+        blocks(sampled)
 
 
-def test_comments_are_those_of_the_asked_rows_and_not_blank(sampled):
+def test_comments_are_those_of_the_asked_units_and_not_blank(sampled):
     for text in ("Tốt", "  ", "<b>Đẹp</b>"):
         stored.answer(sampled, {"m1": 5, "comment": text}, psu="p3")
-    found = rows(sampled)
+    stored.answer(sampled, {"m1": 5, "comment": "Chậm"}, psu="p1", state="flagged")
+    stored.answer(sampled, {"m1": 5, "comment": "Ngoài mẫu"})
+    of = reader.wave(sampled, "w")
 
-    assert reader.comments(found, np.arange(7)) == ("Tốt", "<b>Đẹp</b>")
-    assert reader.comments(found, np.arange(5)) == ("Tốt",)
-    assert reader.comments(found.keep(np.arange(7) > 4), np.arange(2)) == ("<b>Đẹp</b>",)
+    said = reader.comments(sampled, of, flagged=True, units=None)
+    assert said == ("Tốt", "<b>Đẹp</b>", "Chậm")
+    assert reader.comments(sampled, of, flagged=False, units=None) == said[:2]
+    assert reader.comments(sampled, of, flagged=True, units={"vn34:01"}) == ("Chậm",)
 
 
 def test_units_are_named_as_they_were_on_the_day(db):

@@ -1,0 +1,180 @@
+"""A wave's answers folded into cells: what is stored, what came since, what was edited."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis import reader
+from analysis.cells import Cells, Key
+from analysis.design import Ints
+from analysis.frame import Frame, frame, rule
+from analysis.reader import Block, Wave
+from analysis.tally import Folder
+from forms.questionnaire import load
+
+KEPT = ("valid", "flagged")
+#: Day in Vietnam, channel, state, responses.
+Day = tuple[str, str, str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """What some responses add up to: their cells, also those of all days, and counts by day."""
+
+    cells: Cells
+    days: tuple[Day, ...]
+    last: int
+
+
+def current(db: sqlite3.Connection, wave: str) -> str:
+    """The rule that tallies of the wave must have been folded by; raises LookupError."""
+    return rule(reader.wave(db, wave))
+
+
+def pieces(
+    db: sqlite3.Connection, wave: str, after: int, *, upto: int | None = None, step: int = 20_000
+) -> Iterator[Piece]:
+    """Fold the responses after number ``after``, at most ``step`` numbers at a time.
+
+    Raises LookupError (no such wave), BadRows, BadIndex.
+    """
+    of, how = _opened(db, wave)
+    end = reader.last(db, wave) if upto is None else upto
+    while after < end:
+        until = min(after + step, end)
+        days: Counter[tuple[str, str, str]] = Counter()
+        gather = _Gather(of, how)
+        for state in reader.STATES:
+            for block in reader.blocks(db, of, _width(how), state, after, until):
+                named = zip(block.day, block.channel, strict=True)
+                days.update((day, channel, state) for day, channel in named)
+                gather.add(block)
+        cells = gather.cells()
+        if of.kind != "probability":
+            cells = cells.merge(cells.rolled())
+        yield Piece(cells, tuple((*key, n) for key, n in sorted(days.items())), until)
+        after = until
+
+
+def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int) -> Cells:
+    """The cells of one place folded anew from its responses up to number ``upto``.
+
+    Self-selected answers lie between the first and the last response of the stored cell.  A
+    place that lost all its answers keeps its cells, without persons.
+    """
+    of, how = _opened(db, wave)
+    held = Cells.of_rows(reader.tally(db, wave, psu=psu, days=bool(day)), how.layout)
+    held = held.keep(lambda key: key.day == day)
+    gather = _Gather(of, how)
+    for state in KEPT:
+        if of.kind == "probability" and psu:
+            found = reader.of_psu(db, of, _width(how), state, psu, upto)
+        else:
+            after, until = (held.first.min() - 1, held.last.max()) if held.keys else (0, upto)
+            found = reader.blocks(db, of, _width(how), state, int(after), min(int(until), upto))
+        for block in found:
+            gather.add(block, only=(psu, day))
+    return _emptied(held).merge(gather.cells())
+
+
+def stored(db: sqlite3.Connection, wave: str, *, days: bool = False) -> tuple[Cells, int]:
+    """The stored cells and the last response in them; none when they follow another rule."""
+    of, how = _opened(db, wave)
+    held, seq = reader.tally_mark(db, wave)
+    if held != rule(of):
+        return Cells.of_rows([], how.layout), 0
+    return Cells.of_rows(reader.tally(db, wave, days=days), how.layout), seq
+
+
+def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True) -> Cells:
+    """All answers of a wave over all days, as they are now: nothing is written.
+
+    Stored cells, with what came since or was edited folded in memory; ``tallies`` False folds
+    everything from the responses.
+    """
+    with reader.snapshot(db):
+        held, seq = stored(db, of.key) if tallies else (Cells.of_rows([], how.layout), 0)
+        stale = reader.dirty(db, of.key) if seq else []
+        for psu in sorted({psu for psu, _ in stale}):
+            fresh = _refreshed(db, of, how, psu, [day for p, day in stale if p == psu], seq)
+            held = held.keep(lambda key, psu=psu: key.psu != psu).merge(fresh)  # type: ignore[misc]
+        gather = _Gather(of, how, by_day=False)
+        end = reader.last(db, of.key)
+        for state in KEPT if end > seq else ():
+            for block in reader.blocks(db, of, _width(how), state, seq, end):
+                gather.add(block)
+        return held.merge(gather.cells())
+
+
+def _refreshed(
+    db: sqlite3.Connection, of: Wave, how: Frame, psu: str, days: list[str], seq: int
+) -> Cells:
+    """The cells of one place over all days, its edited days folded anew."""
+    fresh = Cells.of_rows([], how.layout)
+    if of.kind != "probability":
+        rows = [r for r in reader.tally(db, of.key, psu=psu, days=True) if r["day"] not in days]
+        fresh = Cells.of_rows(rows, how.layout)
+    for day in days:
+        fresh = fresh.merge(rebuilt(db, of.key, psu, day, upto=seq))
+    return fresh.rolled()
+
+
+def _opened(db: sqlite3.Connection, wave: str) -> tuple[Wave, Frame]:
+    of = reader.wave(db, wave)
+    return of, frame(of, load(of.questionnaire))
+
+
+def _width(how: Frame) -> int:
+    return len(how.questionnaire.columns)
+
+
+def _emptied(cells: Cells) -> Cells:
+    """The same cells without anybody in them."""
+    return Cells(cells.keys, cells.sums.emptied(), cells.first, cells.last)
+
+
+class _Gather:
+    """Collects blocks into cells by place, day (of self-selected answers), channel and state."""
+
+    def __init__(self, of: Wave, how: Frame, *, by_day: bool = True) -> None:
+        self._how, self._days = how, by_day and of.kind != "probability"
+        self._folder = Folder(how.layout, squares=True)
+        self._keys: dict[tuple[str, str, str, bool], int] = {}
+        self._first, self._last = dict[int, int](), dict[int, int]()
+
+    def add(self, block: Block, *, only: tuple[str, str] | None = None) -> None:
+        """Take a block in; void answers are in no cell.  ``only`` one place (psu, day)."""
+        if block.state not in KEPT:
+            return
+        flagged, keys = block.state == "flagged", self._keys
+        days: Iterable[str] = block.day if self._days else [""] * len(block.day)
+        named = list(zip(block.psu, days, block.channel, strict=True))
+        rows = np.arange(len(named))
+        if only is not None:
+            rows = np.array([n for n, key in enumerate(named) if key[:2] == only], dtype=np.int64)
+            named = [named[n] for n in rows.tolist()]
+        if not named:
+            return
+        cell = np.array([keys.setdefault((*key, flagged), len(keys)) for key in named])
+        self._folder.add(cell, block.weight[rows], self._how.codes(block.codes[rows]))
+        self._reach(cell, block.seq[rows])
+
+    def cells(self) -> Cells:
+        """What was taken in."""
+        size = len(self._keys)
+        first = np.array([self._first[c] for c in range(size)], dtype=np.int64)
+        last = np.array([self._last[c] for c in range(size)], dtype=np.int64)
+        return Cells(tuple(Key(*key) for key in self._keys), self._folder.sums(), first, last)
+
+    def _reach(self, cell: Ints, seq: Ints) -> None:
+        """Note the first and the last response of each cell; ``seq`` grows inside a block."""
+        cells, at = np.unique(cell, return_index=True)
+        ends = cell.size - 1 - np.unique(cell[::-1], return_index=True)[1]
+        for c, low, high in zip(cells.tolist(), seq[at].tolist(), seq[ends].tolist(), strict=True):
+            self._first[c] = min(low, self._first.get(c, low))
+            self._last[c] = max(high, self._last.get(c, high))
