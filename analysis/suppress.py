@@ -111,10 +111,8 @@ class _Table:
 
     def missing(self, hidden: set[Cell]) -> set[Cell]:
         """Cells to hide next, none when all hidden cells are safe."""
-        for cell in sorted(hidden):
-            found = self._round(cell, hidden)
-            if not found <= hidden:
-                return found
+        if alone := _bridges(hidden):
+            return self._round(min(alone), hidden)
         for line, total in self._lines():
             gone = [cell for cell in line if cell in hidden]
             if gone and total not in hidden and sum(map(self.count, gone)) < self.hide_n:
@@ -164,3 +162,40 @@ class _Table:
         if not path:
             return start
         return ~path[-1][1] if len(path) % 2 else path[-1][0]
+
+
+def _bridges(hidden: set[Cell]) -> set[Cell]:
+    """Cells on no cycle of hidden cells: the bridges of the graph of rows and columns (~c).
+
+    Depth first; a cell is a bridge when nothing below it reaches a node above (Tarjan 1974).
+    """
+    near: dict[int, list[tuple[int, Cell]]] = {}
+    for r, c in sorted(hidden):
+        near.setdefault(r, []).append((~c, (r, c)))
+        near.setdefault(~c, []).append((r, (r, c)))
+    seen: dict[int, int] = {}
+    low: dict[int, int] = {}
+    found: set[Cell] = set()
+    for root in near:
+        if root in seen:
+            continue
+        seen[root] = low[root] = len(seen)
+        stack: list[tuple[int, Cell | None, Iterator[tuple[int, Cell]]]]
+        stack = [(root, None, iter(near[root]))]
+        while stack:
+            node, via, steps = stack[-1]
+            for other, cell in steps:
+                if other not in seen:
+                    seen[other] = low[other] = len(seen)
+                    stack.append((other, cell, iter(near[other])))
+                    break
+                if cell != via:
+                    low[node] = min(low[node], seen[other])
+            else:
+                stack.pop()
+                if via is not None:
+                    above = stack[-1][0]
+                    low[above] = min(low[above], low[node])
+                    if low[node] > seen[above]:
+                        found.add(via)
+    return found
