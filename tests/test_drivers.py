@@ -22,7 +22,7 @@ FOUR = ("access", "procedures", "officials", "results")
 def drawn(psu, stratum=None):
     stratum = np.zeros(psu.size, int) if stratum is None else stratum
     made = build(stratum, psu, np.ones(psu.size))
-    return getattr(made, "design", made), made.psu
+    return made.design, made.psu
 
 
 def one_person_per_psu(overall, factors, names=TWO):

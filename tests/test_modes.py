@@ -9,7 +9,7 @@ from analysis.modes import NoMatchedCell, NoMix, mix_change, mode_effect
 
 def drawn(stratum, psu, weight):
     made = build(np.asarray(stratum), np.asarray(psu), np.asarray(weight, float))
-    return getattr(made, "design", made), made.psu
+    return made.design, made.psu
 
 
 def effect(rows, **changes):
@@ -123,7 +123,7 @@ def sampled(rng, effect_size):
     second = rng.random(psu.size) < np.array([0.2, 0.5, 0.8])[cell]
     level = np.array([0.3, 0.5, 0.7])[cell] + rng.normal(0, 0.08, villages)[psu]
     satisfied = rng.random(psu.size) < np.clip(level + effect_size * second, 0, 1)
-    design, place = drawn(psu // 200, psu, np.ones(psu.size))
+    design, place = drawn(psu // 10, psu, np.ones(psu.size))
     return mode_effect(
         design, place, cell, second, weight=np.ones(psu.size), points=satisfied.astype(float)
     )
@@ -137,6 +137,26 @@ def test_matching_removes_what_the_mix_of_cells_feigns_and_the_interval_covers()
     assert np.mean([one.low <= 0.1 <= one.high for one in found]) > 0.92
     spread = np.std([one.value for one in found])
     assert np.mean([one.se for one in found]) == pytest.approx(spread, rel=0.1)
+
+
+def test_the_error_agrees_with_the_jackknife_over_psus():
+    rng = np.random.Generator(np.random.PCG64(12))
+    psu = np.repeat(np.arange(40), 25)
+    cell, weight = rng.integers(0, 3, psu.size), rng.uniform(0.5, 2, psu.size)
+    second = rng.random(psu.size) < np.array([0.2, 0.5, 0.8])[cell]
+    satisfied = rng.random(psu.size) < 0.4 + 0.1 * cell + 0.1 * second * cell
+    design, place = drawn(psu // 8, psu, weight)
+
+    def overall(w):
+        return mode_effect(design, place, cell, second, weight=w, points=w * satisfied).overall
+
+    whole, total = overall(weight), 0.0
+    for one in range(40):
+        factor = np.where(psu == one, 0.0, np.where(psu // 8 == one // 8, 8 / 7, 1.0))
+        total += 7 / 8 * (overall(weight * factor).value - whole.value) ** 2
+
+    assert whole.df == 35
+    assert whole.se == pytest.approx(total**0.5, rel=0.05)
 
 
 def test_a_mix_that_moves_by_more_than_ten_points_breaks_the_comparison():
