@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,32 +144,52 @@ class _Gather:
     def __init__(self, of: Wave, how: Frame, *, by_day: bool = True) -> None:
         self._how, self._days = how, by_day and of.kind != "probability"
         self._folder = Folder(how.layout, squares=True)
-        self._keys: dict[tuple[str, str, str, bool], int] = {}
+        self._keys: dict[Key, int] = {}
         self._first, self._last = dict[int, int](), dict[int, int]()
 
     def add(self, block: Block, *, only: tuple[str, str] | None = None) -> None:
         """Take a block in; void answers are in no cell.  ``only`` one place (psu, day)."""
         if block.state not in KEPT:
             return
-        flagged, keys = block.state == "flagged", self._keys
-        days: Iterable[str] = block.day if self._days else [""] * len(block.day)
-        named = list(zip(block.psu, days, block.channel, strict=True))
-        rows = np.arange(len(named))
+        keys, group = self._groups(block)
+        rows: Ints | slice = slice(None)
         if only is not None:
-            rows = np.array([n for n, key in enumerate(named) if key[:2] == only], dtype=np.int64)
-            named = [named[n] for n in rows.tolist()]
-        if not named:
-            return
-        cell = np.array([keys.setdefault((*key, flagged), len(keys)) for key in named])
-        self._folder.add(cell, block.weight[rows], self._how.codes(block.codes[rows]))
-        self._reach(cell, block.seq[rows])
+            mine = [g for g, key in enumerate(keys) if (key.psu, key.day) == only]
+            rows = np.flatnonzero(np.isin(group, mine))
+        number = [
+            self._keys.setdefault(key, len(self._keys))
+            if only is None or (key.psu, key.day) == only
+            else -1
+            for key in keys
+        ]
+        cell = np.array(number, dtype=np.int64)[group[rows]]
+        if cell.size:
+            self._folder.add(cell, block.weight[rows], self._how.codes(block.codes[rows]))
+            self._reach(cell, block.seq[rows])
 
     def cells(self) -> Cells:
         """What was taken in."""
         size = len(self._keys)
         first = np.array([self._first[c] for c in range(size)], dtype=np.int64)
         last = np.array([self._last[c] for c in range(size)], dtype=np.int64)
-        return Cells(tuple(Key(*key) for key in self._keys), self._folder.sums(), first, last)
+        return Cells(tuple(self._keys), self._folder.sums(), first, last)
+
+    def _groups(self, block: Block) -> tuple[list[Key], Ints]:
+        """The keys in a block and which of them each row has; whole columns at a time."""
+        flagged = block.state == "flagged"
+        columns = [block.psu, block.day, block.channel] if self._days else [
+            block.psu, block.channel
+        ]  # fmt: skip
+        code = np.zeros(len(block.psu), dtype=np.int64)
+        for column in columns:
+            names = {name: n for n, name in enumerate(dict.fromkeys(column))}
+            code = code * len(names) + np.array(list(map(names.__getitem__, column)))
+        _, first, group = np.unique(code, return_index=True, return_inverse=True)
+        keys = [
+            Key(block.psu[n], block.day[n] if self._days else "", block.channel[n], flagged)
+            for n in first.tolist()
+        ]
+        return keys, np.asarray(group, dtype=np.int64)
 
     def _reach(self, cell: Ints, seq: Ints) -> None:
         """Note the first and the last response of each cell; ``seq`` grows inside a block."""
