@@ -140,6 +140,26 @@ def test_large_units_are_found_again_after_each_is_set_aside():
     assert found == {0: 1, 1: 1, 2: Fraction(1, 2)}
 
 
+def test_a_point_on_an_edge_takes_the_unit_that_begins_there():
+    assert selected([1, 1, 1, 1], 2, Fraction(0)) == [(0, Fraction(1, 2)), (2, Fraction(1, 2))]
+
+
+def test_the_start_of_a_systematic_draw_can_be_recomputed_by_hand():
+    text = '["sipas-draw-1","2026-11-20","village",["01","00004"],null]'
+    start = int(hashlib.sha256(text.encode()).hexdigest(), 16) * 40 // 2**256  # of 400 / 10
+    places = [pick.index for pick in systematic([str(n) for n in range(400)], 10, HERE)]
+
+    assert places == [start + 40 * step for step in range(10)]
+
+
+def test_the_digest_of_a_frame_can_be_recomputed_by_hand():
+    rows = [Row(("02", "Hạ"), 0.5), Row(("01", "a"), 3)]
+    lines = b'[["01","a"],"3"]\n[["02","H\\u1ea1"],"1/2"]\n'
+    stages = (Stage("province"), Stage("commune", 1))
+
+    assert draw(rows, stages, seed="7").digest == hashlib.sha256(lines).hexdigest()
+
+
 @pytest.mark.parametrize(
     "ask",
     [
