@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import abort, current_app
 
-from survey import db, guard, services
+from survey import db, guard, services, tallies
 from survey.store import responses, waves
 from survey.text import t
 
@@ -41,8 +42,10 @@ class Nothing:
     broken: bool = False
 
 
-def asked(key: str, unit: str) -> tuple[Wave, str, Result | Nothing]:
+def asked(key: str, unit: str, *, comments: bool = False) -> tuple[Wave, str, Result | Nothing]:
     """Return the wave of an address, the scope its reader may see, and what there is to show.
+
+    ``comments``: with what people wrote, which costs a look into every answer.
 
     Ends the request with 404 for a wave or a scope that is not there, 403 for a unit that is not
     the reader's.
@@ -53,15 +56,15 @@ def asked(key: str, unit: str) -> tuple[Wave, str, Result | Nothing]:
         abort(404, t("staff.no_wave"))
     scope = guard.scope(unit)
     try:
-        return wave, scope, find(wave, scope)
+        return wave, scope, find(wave, scope, comments=comments)
     except LookupError:
         abort(404, t("staff.no_scope"))
 
 
-def find(wave: Wave, scope: str) -> Result | Nothing:
+def find(wave: Wave, scope: str, *, comments: bool = False) -> Result | Nothing:
     """Return the results that may be shown, or why there are none; raises LookupError."""
     try:
-        result = of(wave, scope)
+        result = of(wave, scope, comments=comments)
     except ValueError as fault:
         current_app.logger.error("no figures of %s %s: %s", wave.key, scope, fault)
         return Nothing(counts(wave).total, broken=True)
@@ -70,7 +73,7 @@ def find(wave: Wave, scope: str) -> Result | Nothing:
     return result
 
 
-def of(wave: Wave, scope: str = "") -> Result:
+def of(wave: Wave, scope: str = "", *, comments: bool = False) -> Result:
     """Return the results of ``wave`` in ``scope`` (a unit id, "" for all of it).
 
     Raises what ``analysis.sipas.wave_result`` raises: ``LookupError`` for a scope that holds
@@ -82,9 +85,9 @@ def of(wave: Wave, scope: str = "") -> Result:
     def estimate() -> Result:
         from analysis.sipas import wave_result
 
-        return wave_result(db.get(), wave.key, scope=scope, whole=whole)
+        return wave_result(db.get(), wave.key, scope=scope, whole=whole, comments=comments)
 
-    return _once("result", wave, scope, estimate)
+    return _once("report" if comments else "result", wave, scope, estimate)
 
 
 def counts(wave: Wave) -> Counts:
@@ -93,15 +96,33 @@ def counts(wave: Wave) -> Counts:
 
 
 def _once(what: str, wave: Wave, scope: str, make: Callable[[], T]) -> T:
-    mark = responses.mark(db.get(), wave.key)
-    key = (what, services().settings.database, scope, repr(wave), mark)
-    held: T | None = _kept.get(key)
+    held: T | None = _kept.get(_key(what, wave, scope))
     if held is not None:
         return held
     with _turn:  # two readers who come at once wait for one estimate
+        _fold(wave)
+        key = _key(what, wave, scope)  # mending moves the mark
         if key not in _kept:
             _kept[key] = make()
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
         made: T = _kept[key]
     return made
+
+
+def _key(what: str, wave: Wave, scope: str) -> tuple[object, ...]:
+    mark = responses.mark(db.get(), wave.key)
+    return (what, services().settings.database, scope, repr(wave), mark)
+
+
+def _fold(wave: Wave) -> None:
+    """Bring the tallies up to date, so that nobody reads an answer a second time.
+
+    Through a connection of its own: requests only have one for reading.  Where it cannot be
+    done, figures are made without (``NotStored``) or say themselves what does not fit.
+    """
+    with (
+        suppress(db.NotStored, LookupError, ValueError),
+        closing(db.connect(services().settings.database, create=False)) as own,
+    ):
+        tallies.refresh(own, wave.key)

@@ -54,7 +54,7 @@ def kind(result: Result) -> str:
 
 def _result(key: str) -> tuple[Wave, Result]:
     """Return the wave and its result in the scope asked for, or end the request."""
-    wave, scope, result = figures.asked(key, request.args.get("unit", ""))
+    wave, scope, result = figures.asked(key, request.args.get("unit", ""), comments=True)
     if isinstance(result, figures.Nothing):
         facts = {"wave": wave, "scope": scope, "nothing": result, "synthetic": wave.synthetic}
         abort(Response(render_template("board/no_report.html", **facts), 409))
