@@ -148,6 +148,25 @@ def test_every_margin_is_met_whatever_the_method_and_the_scale(seed, method):
         assert 0.5 <= found.g.min() <= found.g.max() <= 2
 
 
+@pytest.mark.parametrize(
+    ("start", "a", "b"),
+    [
+        ([50, 1, 1, 50], (95, 5), (10, 90)),
+        ([1, 1e-3, 1e-3, 1], (1, 99), (99, 1)),
+        ([1, 1, 1, 1], (4e8, 6e8), (3e8, 7e8)),
+        ([1e9, 1e9, 1e9, 1e9], (40, 60), (30, 70)),
+    ],
+)
+def test_raking_reaches_totals_far_from_the_sample(start, a, b):
+    found = calibrate(np.array(start, float), two(a, b)).weight.reshape(2, 2)
+
+    assert found.sum(axis=1) == pytest.approx(a)
+    assert found.sum(axis=0) == pytest.approx(b)
+    assert found[0, 0] * found[1, 1] / found[0, 1] / found[1, 0] == pytest.approx(
+        start[0] * start[3] / start[1] / start[2], rel=1e-6
+    )
+
+
 def test_bounds_are_kept():
     assert calibrate(facts()["w"], margins()).g.min() < 0.8
     g = calibrate(facts()["w"], margins(), method="logit", bounds=(0.8, 1.3)).g

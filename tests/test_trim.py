@@ -38,6 +38,12 @@ def test_weights_pushed_over_the_cap_are_cut_in_the_next_round():
     assert (found.capped, found.rounds) == (2, 2)
 
 
+def test_no_weight_is_above_the_cap_even_by_rounding():
+    found = trim(np.array([2 - 2e-9, 4 + 2e-9, 14.0]), 8.0)  # the second becomes 8 + 4e-9
+
+    assert found.weight.max() <= 8.0
+
+
 def test_weights_below_the_floor_are_lifted_at_the_cost_of_the_others():
     found = trim(np.array([1.0, 4.0, 5.0]), 10.0, floor=2.8)
 

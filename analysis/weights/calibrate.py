@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from scipy.special import expit
 
 from analysis.design import Floats, Ints
 
-Method = Literal["rake", "linear", "logit"]
-METHODS: tuple[str, ...] = get_args(Method)
+METHODS = ("rake", "linear", "logit")
 #: Totals of two margins that differ by more than this share contradict each other.
 SAME_TOTAL = 1e-9
 #: Directions of the normal equations weaker than this are sums that margins share.
@@ -192,7 +191,7 @@ def calibrate(
     weight: Floats,
     margins: Sequence[Margin],
     *,
-    method: Method = "rake",
+    method: str = "rake",
     bounds: tuple[float, float] = (0.5, 2.0),
     rescale: bool = False,
     tolerance: float = 1e-10,
@@ -231,13 +230,9 @@ def calibrate(
     kinds = _kinds(used)
     mass = kinds.total(weight[:, None])[:, 0]
     targets = np.concatenate([each.targets for each in used])
-    first = np.zeros(targets.size)
-    if method == "rake":  # one pass over the first margin is a good start, whatever the scale
-        size = used[0].targets.size
-        first[:size] = np.log(used[0].targets / (kinds.dummies[:, :size].T @ mass))
     change = _Change(method, low, high)
     found, steps, errors = _newton(
-        change, kinds.dummies, mass, targets, first, tolerance=tolerance, cycles=cycles
+        change, kinds.dummies, mass, targets, tolerance=tolerance, cycles=cycles
     )
     worst = int(np.abs(errors).argmax())
     error = float(abs(errors[worst]))
@@ -312,17 +307,17 @@ def _newton(
     x: Floats,
     mass: Floats,
     targets: Floats,
-    at: Floats,
     *,
     tolerance: float,
     cycles: int,
 ) -> tuple[Floats, int, Floats]:
-    """Coefficients (M,), steps taken and relative errors (M,) of the totals, starting ``at``."""
+    """Coefficients (M,), steps taken and relative errors (M,) of the totals."""
 
     def missing(at: Floats) -> Floats:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(1 - x.T @ (mass * change.factor(x @ at)[0]) / targets)
 
+    at = np.zeros(targets.size)
     errors, steps = missing(at), 0
     while np.abs(errors).max() > tolerance and steps < cycles:
         steps += 1

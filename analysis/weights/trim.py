@@ -118,7 +118,7 @@ def trim(
             at = _shared_out(at, held, kept)
         except CannotCalibrate as error:
             raise CapTooTight(cap, int(held.sum()), weight.size, used) from error
-    at = np.clip(at, floor, cap) if used else at
+    at = np.clip(at, floor, cap)
     return Trimmed(
         weight=at,
         cap=cap,
