@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.design import Bools, Floats, Ints
-from analysis.tally import Layout, Sums
+from analysis.tally import Counts, Layout, Sums
 
 #: Sums of weights that were added in another order agree to this share of themselves.
 CLOSE = 1e-9
-_ARRAYS = (("counts", "<i4"), ("sums", "<f8"), ("square_sums", "<f8"), ("persons", "<i4"),
-           ("moments", "<f8"))  # fmt: skip
+#: How the packed columns of the table are written.
+KINDS = {"counts": "<i4", "sums": "<f8", "square_sums": "<f8", "persons": "<i4", "moments": "<f8"}
+COLUMNS = (
+    *("psu", "day", "channel", "flagged", "people", "weight", "squares", "first_seq", "last_seq"),
+    *KINDS,
+)
 
 
 class BadCells(ValueError):
@@ -42,7 +46,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Cells with their ``keys`` (c,); ``first`` and ``last`` (c,) are numbers of responses."""
+    """Cells with their ``keys`` (c,); ``first`` and ``last`` (c,) are numbers of responses.
+
+    Cells without sums of squared weights, added to others, make cells without them.
+    """
 
     keys: tuple[Key, ...]
     sums: Sums
@@ -78,7 +85,7 @@ class Cells:
             row: dict[str, Any] = key._asdict() | {"flagged": int(key.flagged), "people": people}
             row |= {"weight": float(self.sums.weight[c]), "squares": float(self.sums.squares[c])}
             plain = people == row["weight"] == row["squares"]
-            for name, kind in _ARRAYS:
+            for name, kind in KINDS.items():
                 array = getattr(self.sums, name)
                 left_out = plain and name in ("sums", "square_sums")
                 row[name] = None if left_out else array[c].astype(kind, copy=False).tobytes()
@@ -89,25 +96,34 @@ class Cells:
     def of_rows(cls, rows: Iterable[Mapping[str, Any]], layout: Layout) -> Cells:
         """Cells from rows of the table ``tally``; BadCells when they have another layout."""
         held = list(rows)
-        keys = tuple(
-            Key(row["psu"], row["day"], row["channel"], bool(row["flagged"])) for row in held
-        )
-        counts = _joined(held, "counts", "<i4", layout.size)
+        return cls.of_columns({name: [row[name] for row in held] for name in COLUMNS}, layout)
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, Sequence[Any]], layout: Layout) -> Cells:
+        """Cells from columns of the table ``tally``; without ``square_sums`` they have none."""
+        places = (columns[name] for name in ("psu", "day", "channel", "flagged"))
+        keys = tuple(Key(psu, day, channel, bool(flag)) for psu, day, channel, flag
+                     in zip(*places, strict=True))  # fmt: skip
         composites = len(layout.weights)
+        counts = _joined(keys, "counts", columns["counts"], layout.size)
+        moments = _joined(keys, "moments", columns["moments"], 3 * composites)
+        squares = columns.get("square_sums")
         return cls(
             keys,
             Sums(
-                people=np.array([row["people"] for row in held], dtype=np.int64),
-                weight=np.array([row["weight"] for row in held], dtype=np.float64),
-                squares=np.array([row["squares"] for row in held], dtype=np.float64),
+                people=np.array(columns["people"], dtype=np.int64),
+                weight=np.array(columns["weight"], dtype=np.float64),
+                squares=np.array(columns["squares"], dtype=np.float64),
                 counts=counts,
-                sums=_weights(held, "sums", counts),
-                square_sums=_weights(held, "square_sums", counts),
-                persons=_joined(held, "persons", "<i4", composites),
-                moments=_joined(held, "moments", "<f8", 3 * composites).reshape(-1, composites, 3),
+                sums=_weights(keys, "sums", columns["sums"], counts),
+                square_sums=None
+                if squares is None
+                else _weights(keys, "square_sums", squares, counts),
+                persons=_joined(keys, "persons", columns["persons"], composites),
+                moments=moments.reshape(-1, composites, 3),
             ),
-            np.array([row["first_seq"] for row in held], dtype=np.int64),
-            np.array([row["last_seq"] for row in held], dtype=np.int64),
+            np.array(columns["first_seq"], dtype=np.int64),
+            np.array(columns["last_seq"], dtype=np.int64),
         )
 
     def _grouped(self, other: Cells | None, keys: tuple[Key, ...]) -> Cells:
@@ -120,12 +136,14 @@ class Cells:
         starts = np.searchsorted(where[order], np.arange(len(place)))
 
         def joined(of: Callable[[Cells], Any]) -> Any:
-            mine = of(self)
-            return mine if other is None else np.concatenate([mine, of(other)])
+            mine, theirs = of(self), None if other is None else of(other)
+            if other is None or mine is None or theirs is None:
+                return mine if other is None else None
+            return np.concatenate([mine, theirs])
 
         def summed(name: str) -> Any:
             values = joined(lambda cells: getattr(cells.sums, name))
-            return np.add.reduceat(values[order], starts, axis=0)
+            return None if values is None else np.add.reduceat(values[order], starts, axis=0)
 
         first = joined(lambda cells: cells.first)[order]
         last = joined(lambda cells: cells.last)[order]
@@ -158,25 +176,33 @@ def _alike(a: Sums, i: int, b: Sums, j: int) -> bool:
     for name in ("people", "counts", "persons"):
         if not np.array_equal(getattr(a, name)[i], getattr(b, name)[j]):
             return False
+    names = ["weight", "squares", "sums", "moments"]
+    if a.square_sums is not None and b.square_sums is not None:
+        names.append("square_sums")
     return all(
         np.allclose(getattr(a, name)[i], getattr(b, name)[j], rtol=CLOSE, atol=CLOSE)
-        for name in ("weight", "squares", "sums", "square_sums", "moments")
+        for name in names
     )
 
 
-def _joined(rows: list[Mapping[str, Any]], name: str, kind: str, size: int) -> NDArray[Any]:
-    blobs = [row[name] for row in rows]
-    wide = size * np.dtype(kind).itemsize
-    if bad := [row for row, blob in zip(rows, blobs, strict=True) if len(blob) != wide]:
-        raise BadCells(f"tally of {bad[0]['psu']} {bad[0]['day']}: {name} has another layout")
-    return np.frombuffer(b"".join(blobs), dtype=kind).reshape(len(rows), size)
+def _joined(keys: Sequence[Key], name: str, blobs: Sequence[bytes], size: int) -> NDArray[Any]:
+    """Packed numbers (c, size) of one column."""
+    kind = np.dtype(KINDS[name])
+    if bad := [n for n, blob in enumerate(blobs) if len(blob) != size * kind.itemsize]:
+        key = keys[bad[0]]
+        raise BadCells(f"tally of {key.psu} {key.day}: {name} has another layout")
+    return np.frombuffer(b"".join(blobs), dtype=kind).reshape(len(blobs), size)
 
 
-def _weights(rows: list[Mapping[str, Any]], name: str, counts: NDArray[Any]) -> Floats:
+def _weights(
+    keys: Sequence[Key], name: str, blobs: Sequence[bytes | None], counts: Counts
+) -> Floats:
     """Sums of weights; those that were left out equal the counts."""
-    left_out = np.array([row[name] is None for row in rows], dtype=bool)
-    found = counts.astype(np.float64)
-    if not left_out.all():
-        kept = [row for row in rows if row[name] is not None]
-        found[~left_out] = _joined(kept, name, "<f8", counts.shape[1])
-    return found
+    kept = [n for n, blob in enumerate(blobs) if blob is not None]
+    given = [blob for blob in blobs if blob is not None]
+    found = _joined([keys[n] for n in kept], name, given, counts.shape[1])
+    if len(kept) == len(keys):
+        return found
+    whole = counts.astype(np.float64)
+    whole[kept] = found
+    return whole

@@ -68,7 +68,8 @@ def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int)
     place that lost all its answers keeps its cells, without persons.
     """
     of, how = _opened(db, wave)
-    held = Cells.of_rows(reader.tally(db, wave, psu=psu, days=bool(day)), how.layout)
+    columns = reader.tally(db, wave, psu=psu, days=bool(day), squares=True)
+    held = Cells.of_columns(columns, how.layout)
     held = held.keep(lambda key: key.day == day)
     gather = _Gather(of, how)
     for state in KEPT:
@@ -82,13 +83,15 @@ def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int)
     return _emptied(held).merge(gather.cells())
 
 
-def stored(db: sqlite3.Connection, wave: str, *, days: bool = False) -> tuple[Cells, int]:
+def stored(
+    db: sqlite3.Connection, wave: str, *, days: bool = False, squares: bool = True
+) -> tuple[Cells, int]:
     """The stored cells and the last response in them; none when they follow another rule."""
     of, how = _opened(db, wave)
     held, seq = reader.tally_mark(db, wave)
     if held != rule(of):
         return Cells.of_rows([], how.layout), 0
-    return Cells.of_rows(reader.tally(db, wave, days=days), how.layout), seq
+    return Cells.of_columns(reader.tally(db, wave, days=days, squares=squares), how.layout), seq
 
 
 def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True) -> Cells:
@@ -98,12 +101,14 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
     everything from the responses.
     """
     with reader.snapshot(db):
-        held, seq = stored(db, of.key) if tallies else (Cells.of_rows([], how.layout), 0)
+        held, seq = (
+            stored(db, of.key, squares=False) if tallies else (Cells.of_rows([], how.layout), 0)
+        )
         stale = reader.dirty(db, of.key) if seq else []
         for psu in sorted({psu for psu, _ in stale}):
             fresh = _refreshed(db, of, how, psu, [day for p, day in stale if p == psu], seq)
             held = held.keep(lambda key, psu=psu: key.psu != psu).merge(fresh)  # type: ignore[misc]
-        gather = _Gather(of, how, by_day=False)
+        gather = _Gather(of, how, by_day=False, squares=False)
         end = reader.last(db, of.key)
         for state in KEPT if end > seq else ():
             for block in reader.blocks(db, of, _width(how), state, seq, end):
@@ -117,8 +122,8 @@ def _refreshed(
     """The cells of one place over all days, its edited days folded anew."""
     fresh = Cells.of_rows([], how.layout)
     if of.kind != "probability":
-        rows = [r for r in reader.tally(db, of.key, psu=psu, days=True) if r["day"] not in days]
-        fresh = Cells.of_rows(rows, how.layout)
+        fresh = Cells.of_columns(reader.tally(db, of.key, psu=psu, days=True), how.layout)
+        fresh = fresh.keep(lambda key: key.day not in days)
     for day in days:
         fresh = fresh.merge(rebuilt(db, of.key, psu, day, upto=seq))
     return fresh.rolled()
@@ -141,9 +146,9 @@ def _emptied(cells: Cells) -> Cells:
 class _Gather:
     """Collects blocks into cells by place, day (of self-selected answers), channel and state."""
 
-    def __init__(self, of: Wave, how: Frame, *, by_day: bool = True) -> None:
+    def __init__(self, of: Wave, how: Frame, *, by_day: bool = True, squares: bool = True) -> None:
         self._how, self._days = how, by_day and of.kind != "probability"
-        self._folder = Folder(how.layout, squares=True)
+        self._folder = Folder(how.layout, squares=squares)
         self._keys: dict[Key, int] = {}
         self._first, self._last = dict[int, int](), dict[int, int]()
 

@@ -218,20 +218,27 @@ def psus(db: sqlite3.Connection, wave: str) -> dict[str, Psu]:
 
 
 _TALLY = ("psu", "day", "channel", "flagged", "people", "weight", "squares", "counts", "sums",
-          "square_sums", "persons", "moments", "first_seq", "last_seq")  # fmt: skip
+          "persons", "moments", "first_seq", "last_seq")  # fmt: skip
+_SQUARES = "square_sums"
 
 
 def tally(
-    db: sqlite3.Connection, wave: str, *, psu: str | None = None, days: bool = False
-) -> list[dict[str, Any]]:
-    """Stored cells of a wave: those of all days together, or with ``days`` those of single days
-    (of a probability wave these are the same); of one place with ``psu``."""
-    sql = f"SELECT {', '.join(_TALLY)} FROM tally WHERE wave = :wave"
+    db: sqlite3.Connection,
+    wave: str,
+    *,
+    psu: str | None = None,
+    days: bool = False,
+    squares: bool = False,
+) -> dict[str, tuple[Any, ...]]:
+    """Stored cells of a wave, by column: those of all days together, or with ``days`` those of
+    single days; of one place with ``psu``; with the sums of squared weights if asked for."""
+    names = (*_TALLY, _SQUARES) if squares else _TALLY
+    sql = f"SELECT {', '.join(names)} FROM tally WHERE wave = :wave"
     sql += " AND day > ''" if days else " AND day = ''"
     sql += " AND psu = :psu" if psu is not None else ""
-    return [
-        dict(zip(_TALLY, row, strict=True)) for row in _rows(db, sql, {"wave": wave, "psu": psu})
-    ]
+    found = _rows(db, sql, {"wave": wave, "psu": psu})
+    columns = zip(*found, strict=True) if found else ((),) * len(names)
+    return dict(zip(names, columns, strict=True))
 
 
 def tally_mark(db: sqlite3.Connection, wave: str) -> tuple[str, int]:

@@ -136,7 +136,9 @@ def _mend(db: sqlite3.Connection, held: Mark, layout: Layout, stale: Iterable[Pl
     moved: Mark | None = held
     for psu, group in groupby(stale, itemgetter(0)):
         places = list(group)
-        stored = Cells.of_rows(reader.tally(db, held.wave, psu=psu, days=True), layout)
+        stored = Cells.of_columns(
+            reader.tally(db, held.wave, psu=psu, days=True, squares=True), layout
+        )
         days = [place.day for place in places]
         fresh = stored.keep(lambda _: False)
         for day in days:
