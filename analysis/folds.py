@@ -50,7 +50,7 @@ def pieces(
         days: Counter[tuple[str, str, str]] = Counter()
         gather = _Gather(of, how)
         for state in reader.STATES:
-            for block in reader.blocks(db, of, _width(how), state, after, until):
+            for block in reader.blocks(db, of, _width(how), state, (after, until)):
                 named = zip(block.day, block.channel, strict=True)
                 days.update((day, channel, state) for day, channel in named)
                 gather.add(block)
@@ -77,7 +77,8 @@ def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int)
             found = reader.of_psu(db, of, _width(how), state, psu, upto)
         else:
             after, until = (held.first.min() - 1, held.last.max()) if held.keys else (0, upto)
-            found = reader.blocks(db, of, _width(how), state, int(after), min(int(until), upto))
+            numbers = int(after), min(int(until), upto)
+            found = reader.blocks(db, of, _width(how), state, numbers)
         for block in found:
             gather.add(block, only=(psu, day))
     return _emptied(held).merge(gather.cells())
@@ -111,7 +112,7 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
         gather = _Gather(of, how, by_day=False, squares=False)
         end = reader.last(db, of.key)
         for state in KEPT if end > seq else ():
-            for block in reader.blocks(db, of, _width(how), state, seq, end):
+            for block in reader.blocks(db, of, _width(how), state, (seq, end), dated=False):
                 gather.add(block)
         return held.merge(gather.cells())
 

@@ -130,39 +130,48 @@ def wave(db: sqlite3.Connection, key: str) -> Wave:
 
 
 SAMPLED = """
-SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13), COALESCE(c.psu, ''),
+SELECT r.seq, r.codes, r.channel, {hour}, COALESCE(c.psu, ''),
        COALESCE(c.weight, 1.0)
 FROM response r LEFT JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
 WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
   AND r.questionnaire = :questionnaire ORDER BY r.seq"""
 
 FREE = """
-SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13),
+SELECT r.seq, r.codes, r.channel, {hour},
        r.receiving_unit || '|' || COALESCE(r.counter, ''), 1.0
 FROM response r
 WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
   AND r.questionnaire = :questionnaire ORDER BY r.seq"""
 
 OF_PSU = """
-SELECT r.seq, r.codes, r.channel, substr(r.received_at, 1, 13), c.psu, c.weight
+SELECT r.seq, r.codes, r.channel, {hour}, c.psu, c.weight
 FROM sample_case c JOIN response r ON r.case_id = c.id AND r.wave = c.wave
 WHERE c.wave = :wave AND c.psu = :psu AND r.state = :state AND r.seq <= :upto
   AND r.questionnaire = :questionnaire ORDER BY r.seq"""
 
+HOUR = "substr(r.received_at, 1, 13)"
 #: Rows fetched at once.
 CHUNK = 20_000
 STATES = ("valid", "flagged", "void")
 
 
 def blocks(
-    db: sqlite3.Connection, of: Wave, width: int, state: str, after: int, upto: int
+    db: sqlite3.Connection,
+    of: Wave,
+    width: int,
+    state: str,
+    numbers: tuple[int, int],
+    *,
+    dated: bool = True,
 ) -> Iterator[Block]:
-    """Responses in ``state`` numbered ``after`` + 1 .. ``upto``; ``width`` columns in each.
+    """Responses in ``state`` numbered ``numbers[0]`` + 1 .. ``numbers[1]``; ``width`` columns each.
 
-    Raises BadRows: a response of another width.
+    Without ``dated`` their day is "", which saves a tenth of the time.  Raises BadRows: a response
+    of another width.
     """
-    sql = SAMPLED if of.kind == "probability" else FREE
+    sql = (SAMPLED if of.kind == "probability" else FREE).format(hour=HOUR if dated else "''")
     facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
+    after, upto = numbers
     yield from _blocks(db, sql, facts | {"after": after, "upto": upto}, width)
 
 
@@ -171,7 +180,7 @@ def of_psu(
 ) -> Iterator[Block]:
     """Responses in ``state`` of one sampled PSU up to the number ``upto``."""
     facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
-    yield from _blocks(db, OF_PSU, facts | {"psu": psu, "upto": upto}, width)
+    yield from _blocks(db, OF_PSU.format(hour="''"), facts | {"psu": psu, "upto": upto}, width)
 
 
 def _blocks(
@@ -198,8 +207,8 @@ def _blocks(
 
 @cache
 def _day(hour: str) -> str:
-    """The day in Vietnam (UTC + 7) of an hour "2026-11-22T09" in UTC."""
-    return (datetime.fromisoformat(f"{hour}:00:00") + VIETNAM).date().isoformat()
+    """The day in Vietnam (UTC + 7) of an hour "2026-11-22T09" in UTC; "" of none."""
+    return hour and (datetime.fromisoformat(f"{hour}:00:00") + VIETNAM).date().isoformat()
 
 
 def last(db: sqlite3.Connection, wave: str) -> int:

@@ -14,8 +14,8 @@ from analysis.index import Scheme, points
 
 Codes = NDArray[np.uint8]
 Counts = NDArray[np.int32]
-#: Rows folded at once: few enough for the cache and for one thread of the linear algebra.
-BLOCK = 4_096
+#: Rows folded at once: as many as the cache and one thread of the linear algebra take well.
+BLOCK = 16_384
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,12 +211,14 @@ class Folder:
         held.weight[ids] += np.bincount(local, weight, minlength=n)
         held.squares[ids] += np.bincount(local, squares, minlength=n)
         shape = (n, self._of.size)
-        counts, sums = np.empty(shape, dtype=np.int32), np.empty(shape)
-        square_sums = np.empty(shape) if held.square_sums is not None else None
+        counts, sums = np.zeros(shape, dtype=np.int32), np.zeros(shape)
+        square_sums = np.zeros(shape) if held.square_sums is not None else None
         for k, (start, width) in enumerate(
             zip(self._of.starts.tolist(), self._of.widths.tolist(), strict=True)
         ):
             column = codes[:, k]
+            if not column.any():  # nobody was asked
+                continue
             slot = np.where(column <= width, column, 0) + local * (width + 1)
             cells, room = n * (width + 1), slice(start, start + width)
             counts[:, room] = np.bincount(slot, minlength=cells).reshape(n, -1)[:, 1:]

@@ -26,7 +26,7 @@ def sampled(db):
 
 
 def blocks(db, state="valid", key="w", after=0, upto=1000):
-    return list(reader.blocks(db, reader.wave(db, key), WIDTH, state, after, upto))
+    return list(reader.blocks(db, reader.wave(db, key), WIDTH, state, (after, upto)))
 
 
 def test_a_wave_is_read_with_its_method(sampled):
