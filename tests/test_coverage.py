@@ -11,6 +11,7 @@ from analysis.ranks import KINDS, METHODS
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # benchmarks are not installed
 coverage = importlib.import_module("benchmarks.coverage")
 DESIGNS, intervals, ranks = coverage.DESIGNS, coverage.intervals, coverage.ranks
+FEW = [DESIGNS[0]] * coverage.UNITS
 
 
 @pytest.mark.parametrize("share", coverage.SHARES)
@@ -28,10 +29,16 @@ def test_a_plain_interval_would_not():
 @pytest.mark.parametrize("method", METHODS)
 def test_rank_sets_of_few_villages_hold_the_true_places(kind, method):
     # 150 runs: a true coverage of 95 % is seen below 90 % once in 100 times.
-    assert ranks(DESIGNS[0], kind, method, 150) >= 0.9
+    assert ranks(FEW, kind, method, 150)[1] >= 0.9
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rank_sets_that_are_not_told_the_few_villages_are_too_sure(kind):
-    told = ranks(DESIGNS[0], kind, "max_t", 150)
-    assert ranks(DESIGNS[0], kind, "max_t", 150, df=False) < told - 0.03
+    told = ranks(FEW, kind, "max_t", 150)[1]
+    untold = ranks(FEW, kind, "max_t", 150, df=False)[1]
+
+    assert untold < told - 0.03
+
+
+def test_units_of_all_sizes_are_held_on_the_whole():
+    assert ranks(coverage.MIXED, "marginal", "max_t", 150)[0] >= 0.95
