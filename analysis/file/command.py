@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
-from analysis.design import Design, Floats, Ints, build
-from analysis.estimate import Estimate, Estimates, estimate
+from analysis import compare
+from analysis.design import Floats
+from analysis.estimate import Estimate
+from analysis.file import output
 from analysis.file import plan as plans
-from analysis.file import table as tables
-from analysis.file.plan import BadInput, Plan
-from analysis.file.table import Table
-from analysis.index import Scheme, scheme
+from analysis.file.faults import BadInput
+from analysis.file.plan import Ranking
+from analysis.file.study import Study, study
+from analysis.file.table import opened_table
+from analysis.index import scheme
 from analysis.ranks import rank_sets
-from analysis.tally import Sample, sample
 
 __all__ = ["BadInput", "run"]
 
-DIGITS = 15
 
-
-def run(design: Path, data: Path) -> dict[str, Any]:
+def run(design: Path, data: Path, tell: Callable[[int], None] | None = None) -> dict[str, Any]:
     """Estimate DATA.csv as DESIGN.toml says; the result is plain data for OUT.json.
 
     Every value is a share 0..1, whatever the index, with 15 significant digits; what is not
-    known is None with a flag, never NaN.
+    known is None with a flag, never NaN.  ``tell`` hears how many bytes of DATA.csv are read.
 
     Raises
     ------
@@ -34,140 +37,75 @@ def run(design: Path, data: Path) -> dict[str, Any]:
         Faults of either file, each with its place, in Vietnamese; nothing is estimated then.
     """
     plan = plans.load(design)
-    table = tables.load(data, plan)
-    drawn = _design(plan, table, data.name)
-    study = sample(drawn, table.levels, plan.levels)
     layout = scheme(plan.items, plan.factors, aggregate=plan.aggregate)
-    whole = _estimate(study, layout, plan, None)
-    domains: list[tuple[dict[str, str] | None, Estimates]] = [(None, whole)]
-    for column in plan.by:
-        domains += [
-            ({column: name}, _estimate(study, layout, plan, rows))
-            for name, rows in _domains(table, column)
-        ]
+    with opened_table(data, plan, tell) as table:
+        _check_levels(plan.difference, "difference", table.names, data.name)
+        _check_levels(plan.ranking.by if plan.ranking else None, "ranks", table.names, data.name)
+        found = study(table, layout, design.name)
     return {
-        "design": _summary(plan, drawn, whole),
+        "design": output.summary(found),
         "estimates": [
-            _figure(domain, figure) for domain, found in domains for figure in found.figures
+            output.figure(domain, figure)
+            for domain, figures, _ in output.domains(found)
+            for figure in figures
         ],
-        "covariance": _covariance(layout, whole),
-        "differences": [],
-        "ranks": _ranks(study, layout, plan, table) if plan.ranking else [],
-        "weights": {
-            "sum": _number(table.weight.sum()),
-            "sum_squares": _number(table.weight @ table.weight),
-            "min": _number(table.weight.min()),
-            "max": _number(table.weight.max()),
-        },
+        "covariance": output.covariance(found),
+        "differences": _differences(found) if plan.difference else [],
+        "ranks": _ranks(found, plan.ranking, data.name) if plan.ranking else [],
+        "weights": output.weights(found),
+        "calibration": output.calibration(found),
+        "replicates": output.replicates(found),
     }
 
 
-def _design(plan: Plan, table: Table, name: str) -> Design:
-    strata, psus = table.labels[plan.stratum], table.labels[plan.psu]
-    labels = np.array(strata.names)[strata.codes]
-    design = build(labels, psus.codes, table.weight, table.fpc, lonely=plan.lonely)
-    if plan.lonely == "fail" and design.lonely_strata:
-        lonely = ", ".join(f"«{label}»" for label in design.lonely_strata)
-        raise BadInput([f'{name}: lonely = "fail": tầng chỉ có một đơn vị mẫu: {lonely}'])
-    if plan.lonely == "average" and (design.sampled == 1).all():
-        raise BadInput([f'{name}: lonely = "average": mọi tầng đều chỉ có một đơn vị mẫu'])
-    return design
+def _check_levels(
+    column: str | None, section: str, names: dict[str, tuple[str, ...]], file: str
+) -> None:
+    if column is not None and len(names[column]) < 2:
+        wrong = f"[{section}] cần ít nhất hai giá trị, ở đây chỉ có «{names[column][0]}»"
+        raise BadInput([f"{file}: cột «{column}»: {wrong}"])
 
 
-def _estimate(study: Sample, layout: Scheme, plan: Plan, rows: Ints | None) -> Estimates:
-    return estimate(
-        study,
-        layout,
-        plan.index,
-        rows=rows,
-        interval=plan.ci,
-        cap=plan.beta_cap,
-        level=plan.level,
-    )
+def _differences(found: Study) -> list[dict[str, Any]]:
+    by = found.plan.difference
+    assert by is not None
+    of = found.domains[by]
+    assert of.pair is not None
+    made = compare.domains(*of.pair, level=found.plan.level)
+    return output.differences(by, of.labels, made)
 
 
-def _domains(table: Table, column: str) -> list[tuple[str, Ints]]:
-    """Labels of a column with their rows; numbers in their order, texts after them."""
-    labels = table.labels[column]
-    order = np.argsort(labels.codes, kind="stable")
-    ends = np.cumsum(np.bincount(labels.codes, minlength=len(labels.names)))
-    rows = np.split(order, ends[:-1])
-    return sorted(zip(labels.names, rows, strict=True), key=lambda pair: _natural(pair[0]))
-
-
-def _natural(label: str) -> tuple[bool, float, str]:
-    number = label.isascii() and label.isdigit()
-    return (not number, float(label) if number else 0.0, label)
-
-
-def _summary(plan: Plan, design: Design, whole: Estimates) -> dict[str, Any]:
-    return {
-        "n": int(design.weight.size),
-        "n_psu": design.n_psu,
-        "n_strata": design.n_strata,
-        "df": design.df(whole.present),
-        "lonely_strata": list(design.lonely_strata),
-        "lonely": plan.lonely,
-        "fpc": design.fpc,
-        "index": plan.index,
-        "aggregate": plan.aggregate,
-        "ci": plan.ci,
-        "beta_cap": plan.beta_cap,
-        "level": plan.level,
-    }
-
-
-def _figure(domain: dict[str, str] | None, figure: Estimate) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "domain": domain,
-        "kind": figure.kind,
-        "name": figure.id,
-        "n": figure.n,
-        "estimate": _number(figure.value),
-        "se": _number(figure.se),
-        "low": _number(figure.low),
-        "high": _number(figure.high),
-        "deff": _number(figure.deff),
-        "deff_replace": _number(figure.deff_replace),
-        "neff": _number(figure.neff),
-        "df": figure.df,
-    }
-    if figure.kind == "item":
-        shares = figure.shares
-        row["shares"] = None if shares is None else [_number(share) for share in shares]
-    return row | {"flags": list(figure.flags)}
-
-
-def _covariance(layout: Scheme, whole: Estimates) -> dict[str, Any]:
-    """Joint covariance of items, factors and the total over the whole sample."""
-    matrix = whole.covariance()
-    return {
-        "names": list(layout.names),
-        "matrix": [[_number(value) for value in row] for row in matrix],
-    }
-
-
-def _ranks(study: Sample, layout: Scheme, plan: Plan, table: Table) -> list[dict[str, Any]]:
-    ranking = plan.ranking
-    assert ranking is not None
-    at = layout.names.index(ranking.of)
-    known = [
-        (name, found.figures[at].value, found.z[:, at])
-        for name, found in (
-            (name, _estimate(study, layout, plan, rows))
-            for name, rows in _domains(table, ranking.by)
-        )
-        if found.figures[at].value is not None
-    ]
-    values = np.array([value for _, value, _ in known], dtype=np.float64)
-    joint = study.design.covariance(np.column_stack([z for _, _, z in known]))
-    sets = rank_sets(values, joint, level=plan.level, kind=ranking.kind)
+def _ranks(found: Study, how: Ranking, file: str) -> list[dict[str, Any]]:
+    """Places of the units whose figure has a sampling error; the others stand below, unranked."""
+    of, at, design = found.domains[how.by], found.scheme.names.index(how.of), found.table.design
+    assert of.z is not None
+    if design.census:  # a place says something of the years to come, for which all is a sample
+        design = replace(design, fraction=np.zeros_like(design.fraction))
+    figures = [figures[at] for figures in of.figures]
+    can = [d for d, f in enumerate(figures) if None not in (f.value, f.se) and f.df > 0]
+    if len(can) < 2:
+        wrong = "[ranks] cần ít nhất hai đơn vị có sai số (mỗi đơn vị từ hai đơn vị mẫu trở lên)"
+        raise BadInput([f"{file}: cột «{how.by}»: {wrong}"])
+    values = np.array([figures[d].value for d in can], dtype=np.float64)
+    joint = design.covariance(of.z[:, can])
+    own = np.diag_indices(len(can))
+    joint[own] = np.maximum(joint[own], _least([figures[d] for d in can], found.plan.level))
+    sets = rank_sets(values, joint, level=found.plan.level, kind=how.kind, method=how.method)
+    places = zip(sets.rank.tolist(), sets.low.tolist(), sets.high.tolist(), strict=True)
+    rows = dict(zip(can, places, strict=True))
     return [
-        {"unit": name, "rank": int(rank), "low": int(low), "high": int(high)}
-        for (name, _, _), rank, low, high in zip(known, sets.rank, sets.low, sets.high, strict=True)
-    ]
+        {"unit": label, "rank": rank, "low": low, "high": high,
+         "flags": [] if d in rows else ["not_ranked"]}
+        for d, label in enumerate(of.labels)
+        for rank, low, high in [rows.get(d, (None, None, None))]
+    ]  # fmt: skip
 
 
-def _number(value: Floats | float | None) -> float | None:
-    """15 significant digits: what R prints, and as much as a double keeps."""
-    return None if value is None else float(f"{float(value):.{DIGITS}g}")
+def _least(figures: Sequence[Estimate], level: float) -> Floats:
+    """Variance behind the interval of a unit at 0 or 100 %, whose own variance is 0."""
+    least = np.zeros(len(figures))
+    for u, f in enumerate(figures):
+        if f.se == 0 and f.value is not None and f.low is not None and f.high is not None:
+            reach = max(f.value - f.low, f.high - f.value)
+            least[u] = (reach / float(stdtrit(f.df, (1 + level) / 2))) ** 2
+    return least

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import index, intervals, ranks
+from analysis import index, intervals, ranks, replicates
 from analysis.design import LONELY
+from analysis.file import sections as s
+from analysis.file.faults import BadInput
+from analysis.file.sections import Section
+from analysis.weights import calibrate
 
-
-class BadInput(ValueError):
-    """A file that cannot be used; ``faults`` names each place in Vietnamese."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+AGGREGATES = ("item", "factor", "pooled")
+REPLICATES = ("jkn", "raowu", "brr", "fay")
+#: Replicates of the bootstrap unless the file says otherwise.
+DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Which units to rank, by which figure ("total", a factor or an item)."""
+    """Which units to rank, by which figure ("total", a factor or an item), and how."""
 
     by: str
     kind: str
     of: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrating:
+    """Totals of the population (counts by label, by column) and how weights come to them."""
+
+    method: str
+    bounds: tuple[float, float]
+    margins: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replicating:
+    """Which replicates: ``factors`` is a file of given ones, else they are made."""
+
+    method: str
+    factors: Path | None
+    draws: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class Plan:
     stratum: str
     psu: str
     fpc: str | None
+    wave: str | None
     lonely: str
     index: str
     aggregate: str
@@ -47,23 +69,35 @@ class Plan:
     by: tuple[str, ...]
     factors: Mapping[str, tuple[str, ...]]
     items: tuple[str, ...]
+    difference: str | None
+    calibrating: Calibrating | None
     ranking: Ranking | None
+    replicating: Replicating | None
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The columns whose labels are domains, each once."""
+        wave = (self.wave,) if self.wave else ()
+        return tuple(dict.fromkeys((*wave, *self.by)))
+
+    @property
+    def margins(self) -> tuple[str, ...]:
+        """The columns weights are calibrated to."""
+        return tuple(self.calibrating.margins) if self.calibrating else ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every column of labels but the stratum and the PSU, each once."""
+        difference = (self.difference,) if self.difference else ()
+        ranked = (self.ranking.by,) if self.ranking else ()
+        return tuple(dict.fromkeys((*self.domains, *difference, *ranked, *self.margins)))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that DATA.csv must have, each once."""
-        ranked = (self.ranking.by,) if self.ranking else ()
         fpc = (self.fpc,) if self.fpc else ()
-        return tuple(
-            dict.fromkeys(
-                (self.weight, self.stratum, self.psu, *fpc, *self.by, *ranked, *self.items)
-            )
-        )
-
-
-#: Keys that belong to the contract and are refused by name until they work.
-LATER = ("wave", "difference", "calibrate", "replicates")
-AGGREGATES = ("item", "factor", "pooled")
+        drawn = (self.weight, self.stratum, self.psu, *fpc)
+        return tuple(dict.fromkeys((*drawn, *self.labels, *self.items)))
 
 
 def load(path: Path) -> Plan:
@@ -76,119 +110,133 @@ def load(path: Path) -> Plan:
         raise BadInput([f"{path.name}: không phải văn bản UTF-8"]) from fault
     except tomllib.TOMLDecodeError as fault:
         raise BadInput([f"{path.name}: sai cú pháp TOML ({fault})"]) from fault
-    check = _Check(path.name, table)
-    plan = check.plan()
-    if check.faults:
-        raise BadInput(check.faults)
+    top = Section(path.name, table, [])
+    plan = _plan(top, path.parent)
+    top.close()
+    if top.faults:
+        raise BadInput(top.faults)
     return plan
 
 
-class _Check:
-    """Takes keys out of the table one by one; what is left over is unknown."""
-
-    def __init__(self, name: str, table: Mapping[str, Any]) -> None:
-        self.name, self.table, self.faults = name, dict(table), list[str]()
-
-    def plan(self) -> Plan:
-        for key in LATER:
-            if self.table.pop(key, None) is not None:
-                self._fault(key, "chưa hỗ trợ trong phiên bản này")
-        factors = self._factors()
-        items = self._items(factors)
-        plan = Plan(
-            weight=self._column("weight"),
-            stratum=self._column("stratum"),
-            psu=self._column("psu"),
-            fpc=self._column("fpc") if "fpc" in self.table else None,
-            lonely=self._choice("lonely", LONELY, "adjust"),
-            index=self._choice("index", index.METHODS, "top2"),
-            aggregate=self._choice("aggregate", AGGREGATES, "item"),
-            ci=self._choice("ci", intervals.METHODS, "beta"),
-            beta_cap=self._value("beta_cap", _is_flag, "phải là true hoặc false", True),
-            level=self._value("level", _is_level, "phải là số nằm giữa 0 và 1", 0.95),
-            levels=self._value("levels", _is_scale, "phải là số nguyên từ 2 đến 9", 5),
-            by=tuple(self._value("by", _is_names, "phải là danh sách tên cột", [])),
-            factors=factors,
-            items=items,
-            ranking=self._ranking({*factors, *items}),
-        )
-        for key in self.table:
-            self._fault(key, "khóa không có trong hợp đồng")
-        return plan
-
-    def _factors(self) -> dict[str, tuple[str, ...]]:
-        found = self.table.pop("factors", {})
-        if not isinstance(found, dict):
-            self._fault("factors", "phải là một bảng [factors]")
-            return {}
-        good = {}
-        for name, columns in found.items():
-            if _is_names(columns) and columns:
-                good[name] = tuple(columns)
-            else:
-                self._fault(f"factors.{name}", "phải là danh sách tên cột, ít nhất một cột")
-        return good
-
-    def _items(self, factors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-        listed = self._value("items", _is_names, "phải là danh sách tên cột", [])
-        inside = [item for columns in factors.values() for item in columns]
-        for item in sorted({item for item in inside if inside.count(item) > 1}):
-            self._fault("factors", f"cột «{item}» có mặt hai lần")
-        for name in sorted({*factors} & {*inside, *listed} | {"total"} & {*factors, *inside}):
-            self._fault("factors", f"tên «{name}» dùng cho hai chỉ số")
-        if not inside and not listed:
-            self._fault("factors", "cần ít nhất một nhân tố với các cột tiêu chí của nó")
-        return tuple(dict.fromkeys([*inside, *listed]))
-
-    def _ranking(self, names: set[str]) -> Ranking | None:
-        if "ranks" not in self.table:
-            return None
-        found = self.table.pop("ranks")
-        if not isinstance(found, dict):
-            self._fault("ranks", "phải là một bảng [ranks]")
-            return None
-        inner = _Check(f"{self.name}: [ranks]", found)
-        ranking = Ranking(
-            by=inner._column("by"),
-            kind=inner._choice("kind", ranks.KINDS, "marginal"),
-            of=inner._choice("of", ("total", *sorted(names)), "total"),
-        )
-        if inner.table.get("method") == "max_t":
-            inner.table.pop("method")
-            inner._fault("method", "«max_t» chưa hỗ trợ trong phiên bản này")
-        inner._choice("method", ("bonferroni",), "bonferroni")
-        for key in inner.table:
-            inner._fault(key, "khóa không có trong hợp đồng")
-        self.faults += inner.faults
-        return ranking
-
-    def _column(self, key: str) -> str:
-        value = self.table.pop(key, None)
-        if isinstance(value, str) and value:
-            return value
-        self._fault(key, "thiếu, cần tên một cột" if value is None else "phải là tên một cột")
-        return ""
-
-    def _choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        value = self.table.pop(key, default)
-        if isinstance(value, str) and value in allowed:
-            return value
-        self._fault(key, f"«{value}» không thuộc {', '.join(allowed)}")
-        return default
-
-    def _value(self, key: str, good: Callable[[Any], bool], wrong: str, default: Any) -> Any:
-        value = self.table.pop(key, default)
-        if good(value):
-            return value
-        self._fault(key, wrong)
-        return default
-
-    def _fault(self, key: str, wrong: str) -> None:
-        self.faults.append(f"{self.name}: {key}: {wrong}")
+def _plan(top: Section, folder: Path) -> Plan:
+    factors = _factors(top)
+    items = _items(top, factors)
+    return Plan(
+        weight=top.column("weight"),
+        stratum=top.column("stratum"),
+        psu=top.column("psu"),
+        fpc=top.optional_column("fpc"),
+        wave=top.optional_column("wave"),
+        lonely=top.choice("lonely", LONELY, "adjust"),
+        index=top.choice("index", index.METHODS, "top2"),
+        aggregate=top.choice("aggregate", AGGREGATES, "item"),
+        ci=top.choice("ci", intervals.METHODS, "beta"),
+        beta_cap=top.value("beta_cap", s.is_flag, "phải là true hoặc false", True),
+        level=top.value("level", _is_level, "phải là số nằm giữa 0 và 1", 0.95),
+        levels=top.value("levels", _is_scale, "phải là số nguyên từ 2 đến 9", 5),
+        by=tuple(top.value("by", s.is_names, "phải là danh sách tên cột", [])),
+        factors=factors,
+        items=items,
+        difference=_difference(top),
+        calibrating=_calibrating(top),
+        ranking=_ranking(top, {*factors, *items}),
+        replicating=_replicating(top, folder),
+    )
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
+def _factors(top: Section) -> dict[str, tuple[str, ...]]:
+    inner, good = top.inner("factors"), {}
+    for name, columns in inner.table.items() if inner else ():
+        if s.is_names(columns) and columns:
+            good[name] = tuple(columns)
+        else:
+            top.fault(f"factors.{name}", "phải là danh sách tên cột, ít nhất một cột")
+    return good
+
+
+def _items(top: Section, factors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    listed = top.value("items", s.is_names, "phải là danh sách tên cột", [])
+    inside = [item for columns in factors.values() for item in columns]
+    for item in sorted({item for item in inside if inside.count(item) > 1}):
+        top.fault("factors", f"cột «{item}» có mặt hai lần")
+    for name in sorted({*factors} & {*inside, *listed} | {"total"} & {*factors, *inside}):
+        top.fault("factors", f"tên «{name}» dùng cho hai chỉ số")
+    if not inside and not listed:
+        top.fault("factors", "cần ít nhất một nhân tố với các cột tiêu chí của nó")
+    return tuple(dict.fromkeys([*inside, *listed]))
+
+
+def _difference(top: Section) -> str | None:
+    inner = top.inner("difference")
+    if inner is None:
+        return None
+    by = inner.column("by")
+    inner.close()
+    return by
+
+
+def _calibrating(top: Section) -> Calibrating | None:
+    inner = top.inner("calibrate")
+    if inner is None:
+        return None
+    method = inner.choice("method", calibrate.METHODS)
+    if method != "logit" and "bounds" in inner.table:
+        inner.fault("bounds", 'chỉ dùng với method = "logit"')
+    wrong = "phải là hai số [dưới, trên] với 0 ≤ dưới < 1 < trên"
+    low, high = inner.value("bounds", _are_bounds, wrong, [0.5, 2.0])
+    margins = inner.inner("margins")
+    if margins is None or not margins.table:
+        inner.fault("margins", "cần ít nhất một bảng [calibrate.margins.CỘT] với số dân")
+    found = {column: _margin(margins, column) for column in list(margins.table)} if margins else {}
+    inner.close()
+    return Calibrating(method, (float(low), float(high)), found)
+
+
+def _margin(margins: Section, column: str) -> dict[str, float]:
+    inner = margins.inner(column)
+    if inner is None:
+        return {}
+    if not inner.table:
+        margins.fault(column, "cần ít nhất một nhóm với số dân")
+    wrong = "phải là số lớn hơn 0"
+    return {
+        label.strip(): float(inner.value(label, _is_count, wrong, 1)) for label in list(inner.table)
+    }
+
+
+def _ranking(top: Section, names: set[str]) -> Ranking | None:
+    inner = top.inner("ranks")
+    if inner is None:
+        return None
+    ranking = Ranking(
+        by=inner.column("by"),
+        kind=inner.choice("kind", ranks.KINDS, "marginal"),
+        of=inner.choice("of", ("total", *sorted(names)), "total"),
+        method=inner.choice("method", ranks.METHODS, "bonferroni"),
+    )
+    inner.close()
+    return ranking
+
+
+def _replicating(top: Section, folder: Path) -> Replicating | None:
+    inner = top.inner("replicates")
+    if inner is None:
+        return None
+    method = inner.choice("method", REPLICATES)
+    for key in ("draws", "seed"):
+        if key in inner.table and (method != "raowu" or "factors" in inner.table):
+            inner.fault(key, 'chỉ dùng với method = "raowu" khi không cho factors')
+    if method == "jkn" and "factors" in inner.table:
+        inner.fault("factors", 'không dùng với method = "jkn", vốn không có gì để chọn')
+    file = inner.value("factors", s.is_name, "phải là tên một tệp", None)
+    found = Replicating(
+        method=method,
+        factors=folder / file if file else None,
+        draws=inner.value("draws", _is_draws, "phải là số nguyên từ 2 đến 10000", DRAWS),
+        seed=inner.value("seed", _is_seed, "phải là số nguyên không âm", replicates.SEED),
+    )
+    inner.close()
+    return found
 
 
 def _is_level(value: Any) -> bool:
@@ -196,8 +244,21 @@ def _is_level(value: Any) -> bool:
 
 
 def _is_scale(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 9
+    return s.is_whole(value, 2) and value <= 9
 
 
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
+def _is_count(value: Any) -> bool:
+    return s.is_number(value) and value > 0
+
+
+def _is_draws(value: Any) -> bool:
+    return s.is_whole(value, 2) and value <= 10_000
+
+
+def _is_seed(value: Any) -> bool:
+    return s.is_whole(value, 0)
+
+
+def _are_bounds(value: Any) -> bool:
+    good = isinstance(value, list) and len(value) == 2 and all(map(s.is_number, value))
+    return good and 0 <= value[0] < 1 < value[1]

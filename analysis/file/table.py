@@ -1,274 +1,196 @@
-"""DATA.csv: columns of answers read in blocks, with the line and column of every fault."""
+"""DATA.csv: read and checked once, then folded into cells for one column of labels at a time."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import itertools
-import math
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Floats, Ints
-from analysis.file.plan import BadInput, Plan
-
-BLOCK = 20_000
-#: More faults than anybody reads; the rest is counted.
-MOST_FAULTS = 1_000
+from analysis.design import Design, Floats, Ints
+from analysis.file.block import blocks
+from analysis.file.columns import Names, levels, numbers
+from analysis.file.faults import BadInput, Faults
+from analysis.file.plan import Plan
+from analysis.file.source import Source, opened
+from analysis.file.spool import Spool
+from analysis.file.villages import Villages
+from analysis.index import Scheme
+from analysis.tally import Folder, Tally, layout
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labels:
-    """A column of labels: ``codes`` (n,) into ``names``, in the order of first appearance."""
+class Cells:
+    """Cells of the table: ``labels`` codes (c,) by column; ``least``, ``most`` (c,) weights."""
 
-    codes: Ints
-    names: tuple[str, ...]
+    tally: Tally
+    labels: dict[str, Ints]
+    least: Floats
+    most: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The columns a plan asks for; ``levels`` (n, J) has 0 where an answer is missing."""
+    """What was read: the design with the labels of its ``psus`` (P,), and the ``names`` of the
+    labels of each column in their order.
 
-    weight: Floats
-    fpc: Floats | None
-    labels: dict[str, Labels]
-    levels: NDArray[np.uint8]
+    ``fixed`` are the columns of which each PSU has one label, with its code (P,).
+    """
+
+    plan: Plan
+    design: Design
+    psus: tuple[str, ...]
+    names: dict[str, tuple[str, ...]]
+    fixed: dict[str, Ints]
+    _spool: Spool
+    _place: Ints
+    _orders: list[Ints]
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The columns whose labels cut through PSUs."""
+        return tuple(column for column in self.names if column not in self.fixed)
+
+    def fold(self, columns: Sequence[str], scheme: Scheme) -> Cells:
+        """Fold the rows into cells that share PSU and label of ``columns`` (and of ``fixed``)."""
+        free = [column for column in dict.fromkeys(columns) if column not in self.fixed]
+        keys = _distinct(key for _, key in self._keys(free))
+        folder = Folder(layout(scheme, self.plan.index, self.plan.levels))
+        least, most = np.full(keys.size, np.inf), np.zeros(keys.size)
+        for rows, key in self._keys(free):
+            cell, weight = np.searchsorted(keys, key), np.ascontiguousarray(rows["weight"])
+            folder.add(cell, weight, rows["levels"])
+            np.minimum.at(least, cell, weight)
+            np.maximum.at(most, cell, weight)
+        labels, psu = {}, keys
+        for column in reversed(free):
+            psu, labels[column] = np.divmod(psu, len(self.names[column]))
+        labels |= {column: of[psu] for column, of in self.fixed.items()}
+        return Cells(folder.tally(psu), labels, least, most)
+
+    def _keys(self, free: list[str]) -> Iterator[tuple[NDArray[Any], Ints]]:
+        """Blocks of rows with what tells their cells apart, PSU before labels."""
+        place = {column: k for k, column in enumerate(self.names)}
+        for rows in self._spool.blocks():
+            key = self._place[rows["psu"]]
+            for column in free:
+                codes = self._orders[place[column]][rows["labels"][:, place[column]]]
+                key = key * len(self.names[column]) + codes
+            yield rows, key
 
 
-def load(path: Path, plan: Plan) -> Table:
+@contextmanager
+def opened_table(
+    path: Path, plan: Plan, tell: Callable[[int], None] | None = None
+) -> Iterator[Table]:
     """Read a CSV file (UTF-8 with or without BOM, plain or .gz) and check every value.
 
-    Raises BadInput: no file, no UTF-8, no CSV, a missing column, an empty or wrong value, a PSU
-    in two strata, an fpc that varies inside a stratum or is below its PSUs.
+    ``tell`` hears how many bytes of the file are done.  Raises BadInput: no file, no UTF-8, no
+    CSV, a missing column, an empty or wrong value, a PSU in two strata, an fpc that varies
+    inside a stratum or is below its PSUs, a lonely stratum that the plan's rule refuses.
     """
-    columns = _Columns(plan)
+    spool = Spool(len(plan.labels), len(plan.items))
     try:
-        with path.open("rb") as raw, _open(raw) as file:
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-            _read(csv.reader(text), columns, path.name)
-    except UnicodeDecodeError as fault:
-        raise BadInput([_not_utf8(path)]) from fault
-    except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
-        raise BadInput([f"{path.name}: tệp nén bị hỏng hoặc bị cắt ngắn"]) from fault
-    except csv.Error as fault:
-        raise BadInput([f"{path.name}: không đọc được CSV ({fault})"]) from fault
-    except OSError as fault:
-        raise BadInput([f"{path.name}: không mở được tệp ({fault.strerror})"]) from fault
-    return columns.table(path.name)
+        faults = Faults(path.name)
+        with opened(path, tell) as source:
+            villages, names = _read(source, plan, spool, faults)
+        faults.stop()
+        if not spool.rows:
+            raise BadInput([f"{path.name}: không có dòng dữ liệu nào"])
+        design, place, psus = villages.settle(path.name, faults)
+        ordered = [_ordered(names[column]) for column in plan.labels]
+        table = Table(
+            plan=plan,
+            design=design,
+            psus=psus,
+            names={c: found for c, (found, _) in zip(plan.labels, ordered, strict=True)},
+            fixed={},
+            _spool=spool,
+            _place=place,
+            _orders=[order for _, order in ordered],
+        )
+        table.fixed.update(_fixed(table))
+        yield table
+    finally:
+        spool.close()
 
 
-def _open(raw: BinaryIO) -> BinaryIO:
-    """The plain bytes, whether the file is compressed or not, whatever it is called."""
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    return gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[return-value]
+def _read(
+    source: Source, plan: Plan, spool: Spool, faults: Faults
+) -> tuple[Villages, dict[str, Names]]:
+    header = _header(source, plan)
+    place = {column: c for c, column in enumerate(header)}
+    at = np.array([place[item] for item in plan.items], dtype=np.int64)
+    villages, names = Villages(plan), {column: Names() for column in plan.labels}
+    for block in blocks(source, len(header), faults):
+        weight = numbers(block, place[plan.weight], plan.weight, faults)
+        psu = villages.take(block, place, faults)
+        labels = [of.take(block, place[column], column, faults) for column, of in names.items()]
+        answers = levels(block, at, plan.items, plan.levels, faults)
+        if not faults:
+            spool.add(psu, weight, labels, answers)
+        faults.settle()
+    return villages, names
 
 
-def _not_utf8(path: Path) -> str:
-    with path.open("rb") as raw, _open(raw) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return f"{path.name}: dòng {number}: không phải UTF-8 (lưu lại tệp với mã UTF-8)"
-    return f"{path.name}: không phải UTF-8"
-
-
-def _read(reader: Iterator[list[str]], columns: _Columns, name: str) -> None:
-    header = [cell.strip() for cell in next(reader, [])]
+def _header(source: Source, plan: Plan) -> list[str]:
+    header = [cell.strip() for cell in source.header()]
     if not header:
-        raise BadInput([f"{name}: tệp trống"])
+        raise BadInput([f"{source.name}: tệp trống"])
     faults = [
-        f"{name}: dòng 1: cột «{column}» có mặt hai lần"
+        f"{source.name}: dòng 1: cột «{column}» có mặt hai lần"
         for column in sorted({c for c in header if c and header.count(c) > 1})
     ]
-    hint = (
-        " (tệp dùng dấu chấm phẩy, cần dấu phẩy)" if len(header) == 1 and ";" in header[0] else ""
-    )
+    semicolons = len(header) == 1 and ";" in header[0]
+    hint = " (tệp dùng dấu chấm phẩy, cần dấu phẩy)" if semicolons else ""
     faults += [
-        f"{name}: dòng 1: thiếu cột «{column}»{hint}"
-        for column in columns.plan.columns
+        f"{source.name}: dòng 1: thiếu cột «{column}»{hint}"
+        for column in plan.columns
         if column not in header
     ]
     if faults:
         raise BadInput(faults)
-    place = {column: c for c, column in enumerate(header)}
-    numbered = _numbered(reader)
-    while block := list(itertools.islice(numbered, BLOCK)):
-        good = [(line, row) for line, row in block if len(row) == len(header)]
-        for line, row in block:
-            if len(row) != len(header):
-                columns.fault(line, None, f"có {len(row)} ô, dòng tiêu đề có {len(header)}")
-        if good:
-            lines = [line for line, _ in good]
-            cells = list(zip(*(row for _, row in good), strict=True))
-            columns.take(lines, {column: cells[c] for column, c in place.items()})
+    return header
 
 
-def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the number of their last line; blank lines are left out."""
-    for row in reader:
-        if row:
-            yield reader.line_num, row  # type: ignore[attr-defined]
+def _ordered(names: Names) -> tuple[tuple[str, ...], Ints]:
+    """Labels with numbers in their order and texts after them; the new code (L,) of each."""
+    labels = names.labels
+    order = sorted(range(len(labels)), key=lambda k: _natural(labels[k]))
+    place = np.empty(len(labels), dtype=np.int64)
+    place[order] = np.arange(len(labels))
+    return tuple(labels[k] for k in order), place
 
 
-class _Columns:
-    """Blocks turned into arrays as they come, so that a big file never lies whole in memory."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.found: list[tuple[tuple[int, str], str]] = []
-        self._lines: list[NDArray[np.int64]] = []
-        self._numbers: dict[str, list[Floats]] = {}
-        self._names: dict[str, dict[str, int]] = {}
-        self._codes: dict[str, list[Ints]] = {}
-        self._levels: list[NDArray[np.uint8]] = []
-        self._table = {"": 0} | {str(level): level for level in range(1, plan.levels + 1)}
-
-    def fault(self, line: int, column: str | None, wrong: str) -> None:
-        """Note a fault; they are reported in the order of the file."""
-        where = f"dòng {line}" + (f", cột «{column}»" if column else "")
-        self.found.append(((line, column or ""), f"{where}: {wrong}"))
-
-    def take(self, lines: list[int], cells: dict[str, Sequence[str]]) -> None:
-        """Take in one block: cells by column, with the line of each row."""
-        plan = self.plan
-        self._lines.append(np.array(lines, dtype=np.int64))
-        for column in (plan.weight, plan.fpc):
-            if column:
-                values = self._number(column, lines, cells[column])
-                self._numbers.setdefault(column, []).append(values)
-        ranked = (plan.ranking.by,) if plan.ranking else ()
-        for column in dict.fromkeys((plan.stratum, plan.psu, *plan.by, *ranked)):
-            self._label(column, lines, cells[column])
-        block = np.empty((len(lines), len(plan.items)), dtype=np.uint8)
-        for j, item in enumerate(plan.items):
-            block[:, j] = self._level(item, lines, cells[item])
-        self._levels.append(block)
-
-    def table(self, name: str) -> Table:
-        """Everything taken, or BadInput with all faults."""
-        if not self._lines and not self.found:
-            raise BadInput([f"{name}: không có dòng dữ liệu nào"])
-        if not self.found:
-            self._check_design()
-        if self.found:
-            texts = [f"{name}: {text}" for _, text in sorted(self.found)]
-            more = len(texts) - MOST_FAULTS
-            tail = [f"{name}: và {more} lỗi nữa"] if more > 0 else []
-            raise BadInput(texts[:MOST_FAULTS] + tail)
-        fpc = self.plan.fpc
-        return Table(
-            weight=np.concatenate(self._numbers[self.plan.weight]),
-            fpc=np.concatenate(self._numbers[fpc]) if fpc else None,
-            labels={
-                column: Labels(np.concatenate(self._codes[column]), tuple(names))
-                for column, names in self._names.items()
-            },
-            levels=np.concatenate(self._levels),
-        )
-
-    def _number(self, column: str, lines: list[int], cells: Sequence[str]) -> Floats:
-        try:
-            values = np.array([float(cell) for cell in cells])
-        except ValueError:
-            values = np.array([_float(cell) for cell in cells])
-        for at in np.flatnonzero(~(np.isfinite(values) & (values > 0))).tolist():
-            self.fault(lines[at], column, _wrong_number(cells[at]))
-        return values
-
-    def _label(self, column: str, lines: list[int], cells: Sequence[str]) -> None:
-        names = self._names.setdefault(column, {})
-        labels = [cell.strip() for cell in cells]
-        codes = np.array([names.setdefault(label, len(names)) for label in labels], dtype=np.int64)
-        self._codes.setdefault(column, []).append(codes)
-        if "" in names:
-            for at in np.flatnonzero(codes == names[""]).tolist():
-                self.fault(lines[at], column, "để trống")
-
-    def _level(self, column: str, lines: list[int], cells: Sequence[str]) -> list[int]:
-        levels = [self._table.get(cell, -1) for cell in cells]
-        if min(levels) < 0:
-            for at, level in enumerate(levels):
-                if level < 0:
-                    levels[at] = self._odd_level(column, lines[at], cells[at])
-        return levels
-
-    def _odd_level(self, column: str, line: int, cell: str) -> int:
-        """A level written as " 4" or "4.0" is a level; anything else is a fault."""
-        if not cell.strip():
-            return 0
-        value = _float(cell)
-        if value in range(1, self.plan.levels + 1):
-            return int(value)
-        if math.isnan(value):
-            self.fault(line, column, f"«{cell}» không phải số")
-        else:
-            self.fault(line, column, f"«{cell}» nằm ngoài thang 1-{self.plan.levels}")
-        return 0
-
-    def _check_design(self) -> None:
-        plan, lines = self.plan, np.concatenate(self._lines)
-        stratum = np.concatenate(self._codes[plan.stratum])
-        psu = np.concatenate(self._codes[plan.psu])
-        strata, psus = tuple(self._names[plan.stratum]), tuple(self._names[plan.psu])
-        seen = _first(psu)
-        for at in np.flatnonzero(stratum[seen[psu]] != stratum):
-            before = seen[psu[at]]
-            self.fault(
-                int(lines[at]),
-                plan.psu,
-                f"«{psus[psu[at]]}» thuộc tầng «{strata[stratum[at]]}» nhưng ở dòng"
-                f" {lines[before]} thuộc tầng «{strata[stratum[before]]}»",
-            )
-        if plan.fpc and not self.found:
-            self._check_fpc(plan.fpc, stratum, stratum[seen], strata, lines)
-
-    def _check_fpc(
-        self, column: str, stratum: Ints, of_psu: Ints, strata: tuple[str, ...], lines: Ints
-    ) -> None:
-        fpc, seen = np.concatenate(self._numbers[column]), _first(stratum)
-        for at in np.flatnonzero(fpc[seen[stratum]] != fpc):
-            before = seen[stratum[at]]
-            self.fault(
-                int(lines[at]),
-                column,
-                f"tầng «{strata[stratum[at]]}» có {fpc[at]:g} nhưng ở dòng {lines[before]}"
-                f" có {fpc[before]:g}",
-            )
-        sampled = np.bincount(of_psu, minlength=len(strata))
-        for h in np.flatnonzero(fpc[seen] < sampled):
-            self.fault(
-                int(lines[seen[h]]),
-                column,
-                f"tầng «{strata[h]}» có {fpc[seen[h]]:g}, ít hơn {sampled[h]} đơn vị mẫu"
-                " cấp một trong dữ liệu",
-            )
+def _natural(label: str) -> tuple[bool, float, str]:
+    number = label.isascii() and label.isdigit()
+    return (not number, float(label) if number else 0.0, label)
 
 
-def _first(codes: Ints) -> Ints:
-    """Index of the first row of each code, for codes 0, 1, 2 ... all present."""
-    return np.asarray(np.unique(codes, return_index=True)[1], dtype=np.int64)
+def _fixed(table: Table) -> dict[str, Ints]:
+    """Columns that have one label in each PSU, with its code (P,)."""
+    found: dict[str, list[Ints]] = {column: [] for column in table.names}
+    for rows in table._spool.blocks():
+        psu = table._place[rows["psu"]]
+        for k, (column, names) in enumerate(table.names.items()):
+            codes = table._orders[k][rows["labels"][:, k]]
+            found[column].append(_distinct([psu * len(names) + codes]))
+    fixed = {}
+    for column, keys in found.items():
+        pairs = _distinct(keys)
+        if pairs.size == table.design.n_psu:
+            fixed[column] = pairs % len(table.names[column])
+    return fixed
 
 
-def _float(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan
-
-
-def _wrong_number(cell: str) -> str:
-    if not cell.strip():
-        return "để trống"
-    value = _float(cell)
-    if math.isnan(value):
-        return f"«{cell}» không phải số"
-    return f"«{cell}» phải là số hữu hạn lớn hơn 0"
+def _distinct(parts: Any) -> Ints:
+    """The different values of several arrays, sorted, without holding all of them at once."""
+    found = np.empty(0, dtype=np.int64)
+    for part in parts:
+        runs = part[np.flatnonzero(np.diff(part, prepend=part[0] - 1))]
+        found = np.union1d(found, runs)
+    return found

@@ -18,6 +18,9 @@ from survey.store.clock import day, now
 if TYPE_CHECKING:
     from analysis.results import Result
 
+#: Bytes from which reading a file takes long enough to show how far it is.
+LONG_FILE = 4_000_000
+
 
 @click.command()
 @click.argument("name")
@@ -100,8 +103,10 @@ def estimate(design: Path, data: Path, output: Path | None, dry_run: bool) -> No
     """Ước lượng từ tệp bất kỳ: thiết kế mẫu DESIGN (TOML) và số liệu DATA (CSV)."""
     from analysis.file.command import BadInput, run
 
+    size = data.stat().st_size
+    tell = session.progress(size, f"Đọc {data.name} (byte)") if size >= LONG_FILE else None
     try:
-        found = run(design, data)
+        found = run(design, data, tell)
     except BadInput as fault:
         raise Faults(fault.faults) from fault
     text = json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False)
