@@ -15,6 +15,8 @@ from analysis.tally import Tally
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
 LOW_DF = 8
+#: A standard error below this is the noise of double arithmetic: the villages agree exactly.
+NOISE = 1e-12
 #: What stands for the seven numbers of a figure nobody answered.
 UNKNOWN = (None, None, None, None, None, None, None)
 
@@ -128,6 +130,10 @@ class Grid:
         dense = np.zeros((self.design.n_psu, len(self.se)))
         dense[self.entries.psu, self.entries.part] = self.linear[:, q]
         return dense
+
+    def covariance(self, d: int) -> Floats:
+        """Joint covariance (q, q) of the figures of one domain; as ``Estimates.covariance``."""
+        return self.entries.covariance(self.design, self.linear, d)
 
     def estimates(self, d: int) -> Estimates:
         """The figures of one domain."""
@@ -291,6 +297,7 @@ def _grid(
 ) -> Grid:
     variance, sure = entries.variances(design, z)
     se = np.sqrt(variance)
+    se[se < NOISE] = 0.0
     se[~sure] = np.nan
     if df is None:
         assert present is not None

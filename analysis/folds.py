@@ -64,7 +64,7 @@ def pieces(
 def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int) -> Cells:
     """The cells of one place folded anew from its responses up to number ``upto``.
 
-    Self-selected answers lie between the first and the last response of the stored cell.  A
+    They lie between the first and the last response of the stored cells, void ones included.  A
     place that lost all its answers keeps its cells, without persons.
     """
     of, how = _opened(db, wave)
@@ -72,13 +72,13 @@ def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int)
     held = Cells.of_columns(columns, how.layout)
     held = held.keep(lambda key: key.day == day)
     gather = _Gather(of, how)
-    for state in KEPT:
-        if of.kind == "probability" and psu:
-            found = reader.of_psu(db, of, _width(how), state, psu, upto)
-        else:
-            after, until = (held.first.min() - 1, held.last.max()) if held.keys else (0, upto)
-            numbers = int(after), min(int(until), upto)
+    after, until = (held.first.min() - 1, held.last.max()) if held.keys else (0, upto)
+    numbers = int(after), min(int(until), upto)
+    for state in reader.STATES:
+        if of.kind == "probability" and not psu:  # no index leads to answers without a case
             found = reader.blocks(db, of, _width(how), state, numbers)
+        else:
+            found = reader.of_place(db, of, _width(how), state, psu, numbers)
         for block in found:
             gather.add(block, only=(psu, day))
     return _emptied(held).merge(gather.cells())
@@ -154,9 +154,10 @@ class _Gather:
         self._first, self._last = dict[int, int](), dict[int, int]()
 
     def add(self, block: Block, *, only: tuple[str, str] | None = None) -> None:
-        """Take a block in; void answers are in no cell.  ``only`` one place (psu, day)."""
-        if block.state not in KEPT:
-            return
+        """Take a block in, or only its answers of one place (psu, day).
+
+        Void answers are nobody in their cell, but within its first and last.
+        """
         keys, group = self._groups(block)
         rows: Ints | slice = slice(None)
         if only is not None:
@@ -169,9 +170,12 @@ class _Gather:
             for key in keys
         ]
         cell = np.array(number, dtype=np.int64)[group[rows]]
-        if cell.size:
+        if cell.size == 0:
+            return
+        self._folder.reserve(len(self._keys))
+        if block.state in KEPT:
             self._folder.add(cell, block.weight[rows], self._how.codes(block.codes[rows]))
-            self._reach(cell, block.seq[rows])
+        self._reach(cell, block.seq[rows])
 
     def cells(self) -> Cells:
         """What was taken in."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.design import Bools, Design, Floats, Ints
+from analysis.design import Bools, Design, Floats, Ints, NoVariance
 from analysis.index import Scheme
 from analysis.tally import Tally
 
@@ -154,21 +154,53 @@ class Entries:
         PSUs without members stay in as zeros.  A domain has none under the rule ``average`` when
         all its strata are lonely.  Raises LonelyStratum (rule ``fail``).
         """
-        alone = design.sampled[self.stratum] == 1
-        drawn = design.sampled[self.stratum][:, None]
-        mean = np.add.reduceat(z, self.starts, axis=0) / drawn
-        mean[alone] = 0.0
-        deviation = z - mean[self.block]
-        absent = drawn - np.diff(self.starts, append=self.psu.size)[:, None]
+        deviation, mean, absent = self._centred(design, z, slice(0, z.shape[0]))
         squares = np.add.reduceat(deviation**2, self.starts, axis=0) + absent * mean**2
-        total = np.add.reduceat(
-            design.factors()[self.stratum][:, None] * squares, self.first, axis=0
-        )
+        factor = design.factors()[self.stratum][:, None]
+        total = np.add.reduceat(factor * squares, self.first, axis=0)
         if design.lonely != "average":
             return total, np.ones(self.first.size, dtype=bool)
+        inflation, sure = self._inflation(design)
+        return total * inflation[:, None], sure
+
+    def covariance(self, design: Design, z: Floats, d: int) -> Floats:
+        """Covariance (q, q) of domain ``d`` from the linearised totals ``z`` (e, q).
+
+        Raises LonelyStratum (rule ``fail``) or NoVariance (rule ``average``).
+        """
+        low, high = np.searchsorted(self.part, [d, d + 1])
+        deviation, mean, absent = self._centred(design, z, slice(low, high))
+        first, last = self.block[low], self.block[high - 1] + 1
+        root = np.sqrt(design.factors()[self.stratum[first:last]])[:, None]
+        rows = np.vstack(
+            [root[self.block[low:high] - first] * deviation, root * np.sqrt(absent) * mean]
+        )
+        total: Floats = rows.T @ rows
+        if design.lonely != "average":
+            return total
+        inflation, sure = self._inflation(design)
+        if not sure[d]:
+            raise NoVariance("every stratum of the domain has a single PSU")
+        return np.asarray(total * inflation[d])
+
+    def _centred(self, design: Design, z: Floats, entries: slice) -> tuple[Floats, Floats, Floats]:
+        """Deviations (e, q) from the mean of the stratum, these means (b, q), and how many of the
+        stratum's PSUs (b, 1) have no member of the domain; for the entries of whole domains."""
+        block = self.block[entries]
+        first, last = block[0], block[-1] + 1
+        stratum, starts = self.stratum[first:last], self.starts[first:last] - entries.start
+        drawn = design.sampled[stratum][:, None]
+        mean = np.add.reduceat(z[entries], starts, axis=0) / drawn
+        mean[design.sampled[stratum] == 1] = 0.0
+        absent = drawn - np.diff(starts, append=block.size)[:, None]
+        return z[entries] - mean[block - first], mean, absent
+
+    def _inflation(self, design: Design) -> tuple[Floats, Bools]:
+        """Strata over those with two PSUs (D,) of the rule ``average``; whether there are any."""
+        alone = design.sampled[self.stratum] == 1
         seen = np.diff(self.first, append=self.starts.size)
         good = np.add.reduceat((~alone).astype(np.int64), self.first)
-        return total * (seen / np.maximum(good, 1))[:, None], good > 0
+        return seen / np.maximum(good, 1), good > 0
 
     def degrees(self, present: Bools) -> Ints:
         """PSUs less strata (D, q) with members, from the entries (e, q) that have some."""

@@ -175,7 +175,8 @@ def _ranked(
     variance = np.diag(joint)
     se = np.sqrt(np.maximum(variance[:-1] + variance[-1] - 2 * joint[:-1, -1], 0.0))
     marks = differs(apart, se, whole.design.df(whole.present), level=level)
-    sets = rank_sets(values, joint[:-1, :-1], level=level)
+    df = np.array([total.df for total in totals], dtype=np.int64)
+    sets = rank_sets(values, joint[:-1, :-1], level=level, method="max_t", df=df)
     order = sorted(range(len(ranked)), key=lambda u: (sets.rank[u], ranked[u].part.unit))
     return [
         replace(

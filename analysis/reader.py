@@ -134,20 +134,23 @@ SELECT r.seq, r.codes, r.channel, {hour}, COALESCE(c.psu, ''),
        COALESCE(c.weight, 1.0)
 FROM response r LEFT JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
 WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
-  AND r.questionnaire = :questionnaire ORDER BY r.seq"""
+  AND r.questionnaire = :questionnaire"""
 
 FREE = """
 SELECT r.seq, r.codes, r.channel, {hour},
        r.receiving_unit || '|' || COALESCE(r.counter, ''), 1.0
 FROM response r
 WHERE r.wave = :wave AND r.state = :state AND r.seq > :after AND r.seq <= :upto
-  AND r.questionnaire = :questionnaire ORDER BY r.seq"""
+  AND r.questionnaire = :questionnaire"""
 
 OF_PSU = """
-SELECT r.seq, r.codes, r.channel, {hour}, c.psu, c.weight
+SELECT r.seq, r.codes, r.channel, '', c.psu, c.weight
 FROM sample_case c JOIN response r ON r.case_id = c.id AND r.wave = c.wave
-WHERE c.wave = :wave AND c.psu = :psu AND r.state = :state AND r.seq <= :upto
+WHERE c.wave = :wave AND c.psu = :psu AND r.state = :state AND r.seq > :after AND r.seq <= :upto
   AND r.questionnaire = :questionnaire ORDER BY r.seq"""
+
+OF_COUNTER = f"""{FREE}
+  AND r.receiving_unit = :unit AND COALESCE(r.counter, '') = :counter ORDER BY r.seq"""
 
 HOUR = "substr(r.received_at, 1, 13)"
 #: Rows fetched at once.
@@ -169,18 +172,31 @@ def blocks(
     Without ``dated`` their day is "", which saves a tenth of the time.  Raises BadRows: a response
     of another width.
     """
-    sql = (SAMPLED if of.kind == "probability" else FREE).format(hour=HOUR if dated else "''")
+    sql = (SAMPLED if of.kind == "probability" else FREE) + " ORDER BY r.seq"
+    sql = sql.format(hour=HOUR if dated else "''")
     facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
     after, upto = numbers
     yield from _blocks(db, sql, facts | {"after": after, "upto": upto}, width)
 
 
-def of_psu(
-    db: sqlite3.Connection, of: Wave, width: int, state: str, psu: str, upto: int
+def of_place(
+    db: sqlite3.Connection, of: Wave, width: int, state: str, psu: str, numbers: tuple[int, int]
 ) -> Iterator[Block]:
-    """Responses in ``state`` of one sampled PSU up to the number ``upto``."""
-    facts = {"wave": of.key, "questionnaire": of.questionnaire, "state": state}
-    yield from _blocks(db, OF_PSU.format(hour="''"), facts | {"psu": psu, "upto": upto}, width)
+    """As ``blocks``, of one sampled PSU or one counter ("unit|counter") only."""
+    unit, _, counter = psu.partition("|")
+    after, upto = numbers
+    facts = {
+        "wave": of.key,
+        "questionnaire": of.questionnaire,
+        "state": state,
+        "after": after,
+        "upto": upto,
+        "psu": psu,
+        "unit": unit,
+        "counter": counter,
+    }
+    sql = OF_PSU if of.kind == "probability" else OF_COUNTER.format(hour=HOUR)
+    yield from _blocks(db, sql, facts, width)
 
 
 def _blocks(
@@ -284,10 +300,17 @@ def _unpacked(packed: Sequence[bytes], seq: Sequence[int], width: int) -> NDArra
     return np.frombuffer(b"".join(packed), dtype=np.uint8).reshape(len(packed), width)
 
 
+#: Counted up to the mark of the tallies, looked for after it.
+VOID = """
+SELECT COALESCE(SUM(n), 0) FROM (
+  SELECT n FROM tally_day WHERE wave = :wave AND state = 'void'
+  UNION ALL SELECT COUNT(*) FROM response WHERE wave = :wave AND state = 'void'
+    AND seq > COALESCE((SELECT seq FROM tally_mark WHERE wave = :wave), 0))"""
+
+
 def void(db: sqlite3.Connection, wave: str) -> int:
     """How many answers of a wave are void."""
-    sql = "SELECT COUNT(*) FROM response WHERE wave = :wave AND state = 'void'"
-    return int(_rows(db, sql, {"wave": wave})[0][0])
+    return int(_rows(db, VOID, {"wave": wave})[0][0])
 
 
 COMMENTED = """

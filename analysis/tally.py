@@ -168,7 +168,7 @@ class Folder:
             raise ValueError("one row of answers and one weight for each row of the design")
         if cell.size == 0:
             return
-        self._reserve(int(cell.max()) + 1)
+        self.reserve(int(cell.max()) + 1)
         for at in range(0, cell.size, BLOCK):
             part = slice(at, at + BLOCK)
             self._block(cell[part], weight[part], codes[part])
@@ -194,7 +194,8 @@ class Folder:
             moments=np.zeros((cells, composites, 3)),
         )
 
-    def _reserve(self, cells: int) -> None:
+    def reserve(self, cells: int) -> None:
+        """Have at least so many cells, the new ones with nobody in them."""
         if cells > (room := self._held.people.size):
             grown = self._empty(max(cells, room + room // 2))
             for field in fields(Sums):

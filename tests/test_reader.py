@@ -98,10 +98,24 @@ def test_self_selected_answers_lie_at_their_counter(db):
 
 def test_one_village_is_read_alone(sampled):
     of = reader.wave(sampled, "w")
-    [found] = reader.of_psu(sampled, of, WIDTH, "valid", "p1", 3)
+    [found] = reader.of_place(sampled, of, WIDTH, "valid", "p1", (0, 3))
 
     assert found.seq.tolist() == [1]
     assert found.weight.tolist() == [2.5]
+
+
+def test_one_counter_is_read_alone(db):
+    stored.wave(db, questionnaire="mot-cua-2026.1", kind="self_selected")
+    for counter in ("3", None, "4", "3"):
+        stored.answer(db, {"m1": 5}, counter=counter)
+    of = reader.wave(db, "w")
+
+    def numbers(psu):
+        return [b.seq.tolist() for b in reader.of_place(db, of, WIDTH, "valid", psu, (0, 9))]
+
+    assert numbers("vn34:01|3") == [[1, 4]]
+    assert numbers("vn34:01|") == [[2]]
+    assert numbers("vn34:02|3") == []
 
 
 def test_a_wave_without_answers_has_no_blocks(db):
