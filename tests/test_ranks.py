@@ -169,6 +169,35 @@ def test_a_settled_order_leaves_only_the_opposite_to_be_tested():
     assert far.critical == pytest.approx(1.645, abs=0.03)
 
 
+def written_out(x, joint, kind, j):
+    """Critical value of unit j and what is rejected, as the paper writes it, pair by pair."""
+    generator, size = np.random.Generator(np.random.PCG64(8)), x.size
+    errors = generator.normal(size=(20_000, size)) @ np.linalg.cholesky(joint).T
+    se = difference_se(joint) + np.eye(size)
+    pairs = [(a, b) for a in range(size) for b in range(size) if a != b]
+    open_ = {pair for pair in pairs if kind == "simultaneous" or j in pair}
+    while True:
+        t = [(errors[:, a] - errors[:, b]) / se[a, b] for a, b in sorted(open_)]
+        critical = np.quantile(np.max(t, axis=0), 0.95)
+        rejected = {(a, b) for a, b in open_ if (x[a] - x[b]) / se[a, b] > critical}
+        if not rejected:
+            return critical, [(j, b) in set(pairs) - open_ for b in range(size)]
+        open_ -= rejected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_max_t_with_step_down_equals_the_algorithm_written_out(kind):
+    root = np.random.Generator(np.random.PCG64(4)).normal(size=(5, 5))
+    x, joint = np.array([0.0, 1.0, 2.5, 4.5, 9.0]), root @ root.T / 5 + 0.2 * np.eye(5)
+    found = rank_sets(x, joint, kind=kind, method="max_t")
+
+    for j in range(5):
+        critical, better = written_out(x, joint, kind, j)
+        assert found.critical[j] == pytest.approx(critical, abs=0.06)
+        assert (found.sure[j] > 0).tolist() == better
+    assert (found.sure > 0).any()
+
+
 @pytest.mark.parametrize(("method", "near"), [("bonferroni", 1e-12), ("max_t", 0.05)])
 def test_few_villages_ask_for_more(method, near):
     # Two equal variances with 4 df each: their sum has 8.
