@@ -119,12 +119,13 @@ def publication(n: int, neff: float | None, *, min_n: int = 30, hide_n: int = 5)
 
 
 def hidden_parts(counts: Sequence[int], *, hide_n: int = 5) -> frozenset[int]:
-    """Which parts of a printed whole to hide: the small, and the next smallest if one is.
+    """Which parts of a printed whole to hide: the small, and the next smallest that guard them.
 
-    A single hidden part could be found by taking the others from the whole.
+    Taking the shown parts from the whole gives the sum of the hidden ones: a single hidden part
+    would be found, and so would be 1 + 1, so together they reach ``hide_n``.
     """
     small = {i for i, n in enumerate(counts) if 0 < n < hide_n}
     rest = sorted((n, i) for i, n in enumerate(counts) if n >= hide_n)
-    if len(small) == 1 and rest:
+    if rest and (len(small) == 1 or 0 < sum(counts[i] for i in small) < hide_n):
         small.add(rest[0][1])
     return frozenset(small)

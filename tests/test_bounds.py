@@ -60,6 +60,7 @@ def test_a_single_hidden_part_takes_the_next_smallest_along():
     assert hidden_parts([100, 3, 60, 8]) == {1, 3}
     assert hidden_parts([100, 3, 60, 2]) == {1, 3}
     assert hidden_parts([100, 60]) == frozenset()
+    assert hidden_parts([100, 1, 60, 1]) == {1, 2, 3}  # 2 = 1 + 1 is no secret
     assert hidden_parts([0, 60, 100]) == frozenset()
     assert hidden_parts([3]) == {0}
 
