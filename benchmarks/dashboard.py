@@ -50,12 +50,12 @@ def run(responses: int = RESPONSES, copies: int = COPIES) -> list[tuple[str, flo
         rates = [fold(database) for database in (few, many)]
         times = [(dashboard(few), dashboard(many)) for _ in range(ROUNDS)]
     small, large = (median(each) for each in zip(*times, strict=True))
-    rows = responses * copies
+    least, most = (f"{n:,}".replace(",", ".") for n in (responses, responses * copies))
     return [
-        (f"Responses laid down for the dashboard, {rows:,}".replace(",", "."), made, "s"),
-        ("Fold of tallies, first time", rates[1], "responses per s"),
-        (f"Dashboard figures at {responses:,} responses".replace(",", "."), small * 1000, "ms"),
-        (f"Dashboard figures at {rows:,} responses".replace(",", "."), large * 1000, "ms"),
+        (f"Laying down {most} responses", made, "s"),
+        (f"Folding {most} responses for the first time", rates[1], "responses per s"),
+        (f"Dashboard figures at {least} responses", small * 1000, "ms"),
+        (f"Dashboard figures at {most} responses", large * 1000, "ms"),
         ("Dashboard figures, many against few", large / small, "x"),
     ]
 
