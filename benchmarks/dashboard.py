@@ -40,17 +40,17 @@ SELECT printf('%012d', r.seq * :copies + n), wave, questionnaire, channel, recei
 FROM small.response r CROSS JOIN copy"""
 
 
-def run(responses: int = RESPONSES, copies: int = COPIES) -> list[tuple[str, float, str]]:
+def run(n: int = RESPONSES, copies: int = COPIES) -> list[tuple[str, float, str]]:
     """Fold both surveys, then ask for the figures of each in turns; medians on the clock."""
     with tempfile.TemporaryDirectory() as folder:
-        few = survey(Path(folder) / "few", responses)
+        few = survey(Path(folder) / "few", n)
         begun = time.perf_counter()
         many = multiplied(Path(folder) / "many", few, copies)
         made = time.perf_counter() - begun
         rates = [fold(database) for database in (few, many)]
         times = [(dashboard(few), dashboard(many)) for _ in range(ROUNDS)]
     small, large = (median(each) for each in zip(*times, strict=True))
-    least, most = (f"{n:,}".replace(",", ".") for n in (responses, responses * copies))
+    least, most = (f"{rows:,}".replace(",", ".") for rows in (n, n * copies))
     return [
         (f"Laying down {most} responses", made, "s"),
         (f"Folding {most} responses for the first time", rates[1], "responses per s"),
