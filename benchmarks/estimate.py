@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from analysis import publish, reader
+from analysis import folds, reader
+from analysis.frame import frame
 from analysis.sipas import wave_result
 from forms.questionnaire import load
-from survey import config, db, demo
+from survey import config, db, demo, tallies
 
 WAVE = "sipas-2026"
 ROUNDS = 5
@@ -26,9 +27,14 @@ def run() -> list[tuple[str, float, str]]:
         whole, wall = _medians(lambda: _figures(database, ""))
         one, _ = _medians(lambda: _figures(database, "vn34:08"))
         counted, _ = _medians(lambda: _counts(database))
+        base = db.connect(database)
+        tallies.refresh(base, WAVE)
+        base.close()
+        stored, _ = _medians(lambda: _figures(database, "", tallies=True))
     return [
         ("Figures of 36.525 answers, cold, 34 provinces ranked", whole, "CPU s"),
         ("The same on the clock", wall, "s"),
+        ("The same from stored tallies", stored, "CPU s"),
         ("Figures of one province of them, cold", one, "CPU s"),
         ("Reading and counting the same answers, nothing else", counted, "CPU s"),
         ("Figures against reading and counting", whole / counted, ""),
@@ -46,10 +52,10 @@ def _medians(work: Callable[[], None]) -> tuple[float, float]:
     return median(work_times), median(clock_times)
 
 
-def _figures(database: Path, scope: str) -> None:
+def _figures(database: Path, scope: str, *, tallies: bool = False) -> None:
     base = db.connect(database, readonly=True)
     try:
-        wave_result(base, WAVE, scope=scope)
+        wave_result(base, WAVE, scope=scope, tallies=tallies, comments=not tallies)
     finally:
         base.close()
 
@@ -59,9 +65,6 @@ def _counts(database: Path) -> None:
     base = db.connect(database, readonly=True)
     try:
         wave = reader.wave(base, WAVE)
-        asked = load(wave.questionnaire)
-        rows = reader.rows(base, wave, len(asked.columns))
-        assert rows.drawn is not None
-        publish.distributions(asked, rows.codes, rows.drawn.weight, hide_n=0)
+        folds.whole(base, wave, frame(wave, load(wave.questionnaire)), tallies=False)
     finally:
         base.close()
