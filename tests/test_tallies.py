@@ -304,3 +304,30 @@ def test_a_wave_of_a_questionnaire_nobody_has_is_refused(store, place):
         tallies.refresh(store, "quay")
     assert sipas(place, "check").exit_code == 1
     assert sipas(place, "check", "--rebuild").exit_code == 1
+
+
+def test_no_statement_of_a_dashboard_goes_through_the_responses(store, place):
+    came(store, place, 40)
+    tallies.refresh(store, "quay")
+    seen = []
+    with place.connect(readonly=True) as reading:
+        reading.set_trace_callback(seen.append)
+        responses.mark(reading, "quay")
+        responses.counts(reading, "quay")
+        wave_result(reading, "quay", comments=False)
+        reading.set_trace_callback(None)
+        plans = [
+            (step[3], sql)
+            for sql in seen
+            if sql.lstrip().upper().startswith(("SELECT", "WITH")) and "response" in sql
+            for step in reading.execute(f"EXPLAIN QUERY PLAN {sql}")
+            if "response" in step[3] or step[3].startswith(("SCAN r", "SEARCH r "))
+        ]
+    ends = [sql for step, sql in plans if "MAX(seq)" in sql]
+
+    assert plans
+    assert ends
+    for step, sql in plans:
+        tail = "rowid>?" in step
+        assert step.startswith("SEARCH"), (step, sql)
+        assert tail or "MAX(seq)" in sql, (step, sql)
