@@ -14,6 +14,7 @@ from scipy.special import stdtrit
 from analysis.design import Bools, Design, Floats, Ints, NoVariance
 from analysis.estimate import LOW_DF, Estimate, Estimates
 from analysis.index import Scheme
+from analysis.intervals import least_variances
 from analysis.ranks import ADJUST, p_values
 
 #: Share of common villages from which two waves count as drawn together.  Independent draws
@@ -348,8 +349,8 @@ def _differences(
     """One difference a pair; marks are adjusted over all that can be tested."""
     values = np.array([[figure.value or 0.0 for figure in pair] for pair in pairs])
     apart = np.round(values[:, 0] - values[:, 1], 15)
-    first = np.maximum(error.first, _least([a for a, _ in pairs], level))
-    second = np.maximum(error.second, _least([b for _, b in pairs], level))
+    first = np.maximum(error.first, least_variances([a for a, _ in pairs], level))
+    second = np.maximum(error.second, least_variances([b for _, b in pairs], level))
     variance = first + second - 2 * error.shared
     se = np.sqrt(np.where(variance > 1e-13 * (first + second), variance, 0.0))
     both = np.sqrt(first * second)
@@ -391,13 +392,3 @@ def _flags(first: Estimate, second: Estimate, df: int) -> tuple[str, ...]:
     unsure = None in (first.se, second.se) or (df < 1 and not census)
     few = df < LOW_DF and not census
     return ("census",) * census + ("no_variance",) * unsure + ("low_df",) * few
-
-
-def _least(figures: Sequence[Estimate], level: float) -> Floats:
-    """Variance (m,) behind the interval of a figure of 0 or 100 %, whose own is 0."""
-    least = np.zeros(len(figures))
-    for q, f in enumerate(figures):
-        if f.se == 0 and f.df >= 1 and None not in (f.value, f.low, f.high):
-            reach = max(f.value - f.low, f.high - f.value)  # type: ignore[operator]
-            least[q] = (reach / float(stdtrit(f.df, (1 + level) / 2))) ** 2
-    return least

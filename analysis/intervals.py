@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 from scipy.special import betaincinv, expit, logit, stdtrit
@@ -115,3 +116,41 @@ SCALES: dict[str, Callable[[Floats, Floats, Floats], Bounds]] = {
     "asin": _asin,
     "t": _t,
 }
+
+
+class Bounded(Protocol):
+    """An estimate with its interval, as measured or as published."""
+
+    @property
+    def value(self) -> float | None:
+        """The index."""
+
+    @property
+    def se(self) -> float | None:
+        """Its standard error."""
+
+    @property
+    def low(self) -> float | None:
+        """Lower bound."""
+
+    @property
+    def high(self) -> float | None:
+        """Upper bound."""
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom."""
+
+
+def least_variances(figures: Sequence[Bounded], level: float) -> Floats:
+    """Variance (m,) behind the interval of a figure without error of its own, 0 for the others.
+
+    Where everybody agrees (0 or 100 %) the sample shows no error, its interval does: half of it
+    over t.  So a unit at 100 % is not compared with others as if it were known for sure.
+    """
+    least = np.zeros(len(figures))
+    for q, f in enumerate(figures):
+        if f.se == 0 and f.df >= 1 and f.value is not None and f.low is not None:
+            reach = max(f.value - f.low, (f.high or 0.0) - f.value)
+            least[q] = (reach / float(stdtrit(f.df, (1 + level) / 2))) ** 2
+    return least

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.special import stdtrit
 
 from analysis import publish
 from analysis.bounds import hidden_parts
-from analysis.design import Floats, Ints
+from analysis.design import Ints
 from analysis.estimate import Estimate, Estimates, Grid
+from analysis.intervals import least_variances
 from analysis.ranks import competition, differs, rank_sets
 from analysis.reader import RankSet, Units
 from analysis.results import Figure, UnitResult
@@ -167,10 +167,12 @@ def _ranked(
     grid, whole = of
     totals = [next(f for f in m.figures if f.kind == "total") for m in ranked]
     values = np.array([total.value for total in totals], dtype=np.float64)
-    own = grid.z(grid.value.shape[1] - 1)[:, [m.at for m in ranked]]
-    z = np.column_stack([own, whole.z[:, whole.at("total")]])
+    mine = grid.z(grid.value.shape[1] - 1)[:, [m.at for m in ranked]]
+    z = np.column_stack([mine, whole.z[:, whole.at("total")]])
     joint = whole.design.covariance(z, whole.present)
-    joint[np.diag_indices(len(totals))] = np.maximum(np.diag(joint)[:-1], _least(totals, level))
+    joint[np.diag_indices(len(totals))] = np.maximum(
+        np.diag(joint)[:-1], least_variances(totals, level)
+    )
     apart = values - (whole.of("total").value or 0.0)
     variance = np.diag(joint)
     se = np.sqrt(np.maximum(variance[:-1] + variance[-1] - 2 * joint[:-1, -1], 0.0))
@@ -188,16 +190,6 @@ def _ranked(
         )
         for u in order
     ]
-
-
-def _least(totals: Sequence[Figure], level: float) -> Floats:
-    """Variance behind the interval of a unit at 0 or 100 %, whose own variance is 0."""
-    least = np.zeros(len(totals))
-    for u, total in enumerate(totals):
-        if total.se == 0 and None not in (total.value, total.low, total.high):
-            reach = max(total.value - total.low, total.high - total.value)  # type: ignore[operator]
-            least[u] = (reach / float(stdtrit(total.df, (1 + level) / 2))) ** 2
-    return least
 
 
 def _in_regions(places: Sequence[UnitResult], regions: Mapping[str, RankSet]) -> list[UnitResult]:
