@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from analysis.estimate import LOW_DF, Estimate, Estimates
 from analysis.index import Scheme
 from analysis.intervals import least_variances
 from analysis.ranks import ADJUST, p_values
+from analysis.rounding import rounded
 
 #: Share of common villages from which two waves count as drawn together.  Independent draws
 #: meet each other as often as villages are drawn, which is below a tenth.
@@ -185,11 +185,7 @@ def mode_mix_change(now: Mapping[str, float], before: Mapping[str, float]) -> fl
 
 def published(value: float, other: float) -> float:
     """Difference of two shares as printed, each rounded half up to 0,01 % first (METHOD 3)."""
-    first, second = (
-        Decimal(repr(float(x))).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
-        for x in (value, other)
-    )
-    return float(first - second)
+    return float(rounded(value, 4) - rounded(other, 4))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,8 +10,6 @@ from scipy.special import stdtrit
 from analysis.design import Bools, Design, Floats, Ints
 from analysis.estimate import LOW_DF
 
-#: A change of the mode mix above this makes two waves not comparable (STATISTICS 2.9).
-MIX_LIMIT = 0.10
 #: PSUs of each mode that a matched cell needs: one PSU alone shows no spread.
 MIN_PSUS = 2
 
@@ -22,10 +20,6 @@ class NoMatchedCell(ValueError):
     def __init__(self, cells: int) -> None:
         super().__init__(f"none of the {cells} cells holds {MIN_PSUS} PSUs of both modes")
         self.cells = cells
-
-
-class NoMix(ValueError):
-    """A mode mix without answers, or two mixes that do not name the same modes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +58,6 @@ class ModeEffect:
     unmatched: int
     matched_first: float
     matched_second: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MixChange:
-    """``before``, ``after`` (m,) shares of the modes, ``change`` (m,) after less before.
-
-    ``comparable`` is False when some mode's share changed by more than the limit.
-    """
-
-    before: Floats
-    after: Floats
-    change: Floats
-    comparable: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,20 +139,6 @@ def mode_effect(
         matched_first=float(one.weight.sum() / weight[~second].sum()),
         matched_second=float(two.weight.sum() / weight[second].sum()),
     )
-
-
-def mix_change(before: Floats, after: Floats, *, limit: float = MIX_LIMIT) -> MixChange:
-    """Change of the mode mix between two waves.
-
-    ``before``, ``after`` (m,): answers (or their weights) by mode, the same modes in the same
-    order, 0 where a wave did not use one.  A change of some mode's share above ``limit``
-    (10 points: our choice) marks the waves as not comparable.  Raises NoMix.
-    """
-    if before.shape != after.shape or min(before.sum(), after.sum()) <= 0:
-        raise NoMix("two waves with answers, and the same modes in both")
-    old, new = before / before.sum(), after / after.sum()
-    change = new - old
-    return MixChange(old, new, change, bool(np.abs(change).max() <= limit + 1e-12))
 
 
 def _matched(shape: tuple[int, int], psu: Ints, cell: Ints, second: Bools, weight: Floats) -> Bools:

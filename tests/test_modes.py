@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.design import build
-from analysis.modes import NoMatchedCell, NoMix, mix_change, mode_effect
+from analysis.modes import NoMatchedCell, mode_effect
 
 
 def drawn(stratum, psu, weight):
@@ -157,19 +157,3 @@ def test_the_error_agrees_with_the_jackknife_over_psus():
 
     assert whole.df == 35
     assert whole.se == pytest.approx(total**0.5, rel=0.05)
-
-
-def test_a_mix_that_moves_by_more_than_ten_points_breaks_the_comparison():
-    got = mix_change(np.array([80.0, 20.0, 0.0]), np.array([69.0, 26.0, 5.0]))
-
-    assert got.change == pytest.approx([-0.11, 0.06, 0.05])
-    assert not got.comparable
-
-
-def test_a_mix_that_moves_by_just_ten_points_is_still_compared():
-    assert mix_change(np.array([8.0, 2.0]), np.array([70.0, 30.0])).comparable
-
-
-def test_a_wave_without_answers_has_no_mix():
-    with pytest.raises(NoMix):
-        mix_change(np.array([1.0, 2.0]), np.zeros(2))

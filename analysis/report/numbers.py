@@ -5,23 +5,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from analysis.rounding import rounded
+
 MINUS = "\u2212"
 DASH = "\u2013"  # between the ends of a range
 NONE = "\u2014"  # where there is no figure
 
 _DIGITS = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
 _GROUPS = ((10**9, "tỷ"), (10**6, "triệu"), (10**3, "nghìn"))
-
-
-def rounded(x: float, decimals: int = 2, *, shift: int = 0) -> Decimal:
-    """``x`` times 10**shift, rounded once, half up, from the shortest decimal that is ``x``.
-
-    Raises ValueError for NaN and infinities: what is not a number is never printed.
-    """
-    exact = Decimal(repr(float(x)))
-    if not exact.is_finite():
-        raise ValueError(f"not a number that can be printed: {x!r}")
-    return exact.scaleb(shift).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 def _printed(value: Decimal) -> str:
