@@ -95,7 +95,7 @@ def test_all_faults_are_listed_in_the_order_of_the_file(files, way):
     [
         (b"", "tệp trống"),
         ("w,h,v,N,x,y\n", "không có dòng dữ liệu nào"),
-        ("w;h;v;N;x;y\n1;a;1;9;4;5\n", "thiếu cột «w» (tệp dùng dấu chấm phẩy, cần dấu phẩy)"),
+        ("w;h;v;N;x;y\n1;a;1;9;4;5\n", "dòng 1: tệp dùng dấu chấm phẩy, cần dấu phẩy"),
         ("w,h,v,N,x,y\n1,Hà Nội,1,9,4,5\n".encode("cp1258", "replace"), "dòng 2: không phải UTF-8"),
         (gzip.compress(SMALL.encode())[:-9], "tệp nén bị hỏng hoặc bị cắt ngắn"),
         (SMALL.encode() + b"9" * 200_000, "không đọc được CSV"),

@@ -36,7 +36,7 @@ def summary(study: Study) -> Row:
     """The design and the settings."""
     plan, design = study.plan, study.table.design
     return {
-        "n": int(study.cells.tally.people.sum()),
+        "n": int(study.weights.people.sum()),
         "n_psu": design.n_psu,
         "n_strata": design.n_strata,
         "df": design.df(study.whole.present),
@@ -127,7 +127,7 @@ def calibration(study: Study) -> Row | None:
         },
         "thin": [
             {"margin": t.margin, "category": t.category, "n": t.n, "factor": number(t.g)}
-            for t in thin_cells(made, study.cells.tally.people)
+            for t in thin_cells(made, study.weights.people)
         ],
         "design_weights": _weights(study, np.ones(1)),
     }
@@ -161,10 +161,10 @@ def replicates(study: Study) -> Row | None:
 
 
 def _weights(study: Study, g: Floats) -> Row:
-    cells = study.cells
+    of = study.weights
     return {
-        "sum": number(float((cells.tally.weight * g).sum())),
-        "sum_squares": number(float((cells.tally.squares * g**2).sum())),
-        "min": number(float((cells.least * g).min())),
-        "max": number(float((cells.most * g).max())),
+        "sum": number(float((of.total * g).sum())),
+        "sum_squares": number(float((of.squares * g**2).sum())),
+        "min": number(float((of.least * g).min())),
+        "max": number(float((of.most * g).max())),
     }

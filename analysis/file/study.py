@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.design import Bools, Floats
+from analysis.design import Bools, Floats, Ints
 from analysis.estimate import Estimate, Estimates, estimate, parts
 from analysis.file.plan import Plan
 from analysis.file.repeats import replicates
@@ -35,6 +35,17 @@ class Domains:
     errors: list[Errors] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """Of each cell (c,) its persons and their design weights: sum, squares, smallest, largest."""
+
+    people: Ints
+    total: Floats
+    squares: Floats
+    least: Floats
+    most: Floats
+
+
 @dataclass(slots=True, eq=False)
 class Study:
     """Everything that is estimated from a table; make it with ``study``."""
@@ -44,7 +55,7 @@ class Study:
     name: str
     domains: dict[str, Domains] = field(default_factory=dict)
     whole: Estimates = field(init=False)
-    cells: Cells = field(init=False)
+    weights: Weights = field(init=False)
     calibration: Calibration | None = None
     replicates: Replicates | None = None
     errors: Errors = field(default_factory=list)
@@ -54,7 +65,8 @@ class Study:
         made = self._calibration(cells)
         factors = self._factors(cells)
         if not hasattr(self, "whole"):
-            self.cells, self.calibration = cells, made
+            of, self.calibration = cells.tally, made
+            self.weights = Weights(of.people, of.weight, of.squares, cells.least, cells.most)
             self.whole = self._one(cells, made, None)
             self.errors = self._errors(cells, made, factors, np.ones(cells.least.size, bool))
         for column in columns:
@@ -169,6 +181,5 @@ def study(table: Table, scheme: Scheme, name: str) -> Study:
     free = [column for column in wanted if column not in table.fixed]
     fixed = [column for column in wanted if column in table.fixed]
     for k, columns in enumerate([[column] for column in free] or [[]]):
-        cells = table.fold((*columns, *plan.margins), scheme)
-        made.take(cells, columns + (fixed if k == 0 else []))
+        made.take(table.fold((*columns, *plan.margins), scheme), columns + fixed * (k == 0))
     return made

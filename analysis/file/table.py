@@ -60,10 +60,11 @@ class Table:
         free = [column for column in dict.fromkeys(columns) if column not in self.fixed]
         keys = _distinct(key for _, key in self._keys(free))
         folder = Folder(layout(scheme, self.plan.index, self.plan.levels))
+        folder.reserve(keys.size)
         least, most = np.full(keys.size, np.inf), np.zeros(keys.size)
         for rows, key in self._keys(free):
             cell, weight = np.searchsorted(keys, key), np.ascontiguousarray(rows["weight"])
-            folder.add(cell, weight, rows["levels"])
+            folder.add(cell, weight, np.asfortranarray(rows["levels"]))
             np.minimum.at(least, cell, weight)
             np.maximum.at(most, cell, weight)
         labels, psu = {}, keys
@@ -141,14 +142,14 @@ def _header(source: Source, plan: Plan) -> list[str]:
     header = [cell.strip() for cell in source.header()]
     if not header:
         raise BadInput([f"{source.name}: tệp trống"])
+    if len(header) == 1 and ";" in header[0]:
+        raise BadInput([f"{source.name}: dòng 1: tệp dùng dấu chấm phẩy, cần dấu phẩy"])
     faults = [
         f"{source.name}: dòng 1: cột «{column}» có mặt hai lần"
         for column in sorted({c for c in header if c and header.count(c) > 1})
     ]
-    semicolons = len(header) == 1 and ";" in header[0]
-    hint = " (tệp dùng dấu chấm phẩy, cần dấu phẩy)" if semicolons else ""
     faults += [
-        f"{source.name}: dòng 1: thiếu cột «{column}»{hint}"
+        f"{source.name}: dòng 1: thiếu cột «{column}»"
         for column in plan.columns
         if column not in header
     ]
