@@ -146,7 +146,6 @@ def _mend(db: sqlite3.Connection, held: Mark, layout: Layout, stale: Iterable[Pl
         if days != [""]:  # self-selected: all days of the counter together
             others = stored.keep(lambda key, days=days: key.day not in days)  # type: ignore[misc]
             fresh = fresh.merge(others.merge(fresh).rolled())
-            places.append(Place(psu, ""))
         assert moved is not None
         moved = tally.mend(db, moved, places, fresh.rows())
         if moved is None:

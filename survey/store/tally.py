@@ -160,17 +160,10 @@ def edited(db: sqlite3.Connection, seq: int, state: str) -> None:
     touch(db, [row["wave"]])
     if seq > mark(db, row["wave"]).seq:
         return  # whoever folds it now finds another mark and reads it again
-    where: dict[str, object] = {"wave": row["wave"], **place(row)._asdict()}
     db.execute(
         "INSERT INTO tally_dirty (wave, psu, day) VALUES (:wave, :psu, :day)"
         " ON CONFLICT DO NOTHING",
-        where,
-    )
-    db.execute(  # a void response was in no cell: whoever mends must find it
-        "UPDATE tally SET first_seq = CASE WHEN first_seq < :seq THEN first_seq ELSE :seq END,"
-        " last_seq = CASE WHEN last_seq > :seq THEN last_seq ELSE :seq END"
-        " WHERE wave = :wave AND psu = :psu AND day = :day",
-        where | {"seq": seq},
+        {"wave": row["wave"], **place(row)._asdict()},
     )
     on = {name: row[name] for name in ("wave", "channel")}
     on["day"] = day(moment(row["received_at"])).isoformat()
