@@ -95,13 +95,34 @@ def test_provinces_are_ranked_with_their_sets(base, kind):
     assert [row["high"] for row in out] == want[f"{kind}_bonferroni"]["upper"]
 
 
-def test_ranks_by_draws_are_never_wider_than_by_bonferroni(base):
-    wide, sharp = (
-        base(f'[ranks]\nby = "province"\nkind = "simultaneous"\nmethod = "{method}"\n')["ranks"]
-        for method in ("bonferroni", "max_t")
-    )
-    for a, b in zip(wide, sharp, strict=True):
-        assert a["low"] <= b["low"] <= b["rank"] <= b["high"] <= a["high"]
+def ranked(files, rows, method):
+    plan = {"weight": "w", "stratum": "h", "psu": "v"}
+    tail = f'[ranks]\nby = "h"\nkind = "simultaneous"\nmethod = "{method}"\n'
+    out = run(*files(plan, "w,h,v,x\n" + "".join(rows), {"F": ["x"]}, tail))["ranks"]
+    return [(row["low"], row["high"]) for row in out]
+
+
+def test_rank_sets_by_draws_are_sharper_than_by_bonferroni(files):
+    rows = [
+        f"1,{unit},{unit}{k},{5 if (k * 7 + 3) % 10 < 5 + unit else 1}\n"
+        for unit in range(4)
+        for k in range(80)
+    ]
+
+    assert ranked(files, rows, "bonferroni") == [(2, 4), (2, 4), (1, 4), (1, 2)]
+    assert ranked(files, rows, "max_t") == [(3, 4), (2, 4), (1, 3), (1, 2)]
+
+
+def test_rank_sets_by_draws_are_told_how_few_villages_know(files):
+    rows = [
+        f"1,{unit},{unit}{k},{5 if person < 3 * unit + k else 1}\n"
+        for unit in range(3)
+        for k in range(2)
+        for person in range(10)
+    ]
+
+    assert ranked(files, rows, "bonferroni") == [(3, 3), (2, 2), (1, 1)]
+    assert ranked(files, rows, "max_t") == [(2, 3), (1, 3), (1, 2)]
 
 
 def test_items_are_ranked_as_well_as_the_total(base):

@@ -90,7 +90,9 @@ def _ranks(found: Study, how: Ranking, file: str) -> list[dict[str, Any]]:
     joint = design.covariance(of.z[:, can])
     own = np.diag_indices(len(can))
     joint[own] = np.maximum(joint[own], _least([figures[d] for d in can], found.plan.level))
-    sets = rank_sets(values, joint, level=found.plan.level, kind=how.kind, method=how.method)
+    # Bonferroni is the reference's normal quantile; draws can also carry how few villages know.
+    df = np.array([figures[d].df for d in can]) if how.method == "max_t" else None
+    sets = rank_sets(values, joint, level=found.plan.level, kind=how.kind, method=how.method, df=df)
     places = zip(sets.rank.tolist(), sets.low.tolist(), sets.high.tolist(), strict=True)
     rows = dict(zip(can, places, strict=True))
     return [
