@@ -1,4 +1,9 @@
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -476,3 +481,26 @@ def test_a_scale_of_three_levels(files):
 
     assert len(row["shares"]) == 3
     assert row["estimate"] == pytest.approx((4 * 1 + 3.5 * 0.5) / 7.5)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_long_file_shows_how_far_it_is_on_a_terminal_only(files, terminal):
+    note = "x" * 4_000
+    rows = "".join(f"1,{k % 2},{k % 8},4,{note}\n" for k in range(1_100))
+    plan = {"weight": "w", "stratum": "h", "psu": "v"}
+    paths = files(plan, "w,h,v,x,note\n" + rows, {"F": ["x"]})
+    program = [sys.executable, "-c", "from survey.cli import main; main()", "estimate"]
+    master, slave = pty.openpty()
+    end = slave if terminal else subprocess.PIPE
+    with subprocess.Popen([*program, *paths], stdout=subprocess.PIPE, stderr=end) as done:
+        printed, shown = done.communicate()
+    os.close(slave)
+    if terminal:
+        shown = os.read(master, 10_000)
+    os.close(master)
+
+    assert json.loads(printed)["design"]["n"] == 1_100
+    told = re.findall(r"([\d.]+)/([\d.]+)", shown.decode())
+    size = f"{paths[1].stat().st_size:,}".replace(",", ".")
+    assert told[-1:] == [(size, size)] * terminal
+    assert len(told) == 5 * terminal
