@@ -229,6 +229,25 @@ def test_totals_that_cannot_be_met_are_named(case, tail, expected):
     assert caught.value.faults[0].startswith(f"design.toml: {expected}")
 
 
+@pytest.mark.parametrize("rule", ["remove", "certainty", "adjust", "average"])
+def test_strata_with_one_psu_follow_the_rule_as_in_r(case, rule):
+    want = reference("v2_lonely")["lonely"][rule]["top2_c05"]
+    out = case("v2_lonely", lonely=rule)
+
+    assert by_name(out)["c05"]["se"] == pytest.approx(want["se"], rel=1e-10)
+    assert len(out["design"]["lonely_strata"]) == 3
+
+
+def test_a_province_where_everybody_is_satisfied_has_an_honest_interval(case):
+    out = case("v4_extreme", fpc=None, by=["province"])
+    sure = [row for row in out["estimates"] if "all" in row["flags"]]
+
+    assert {row["domain"]["province"] for row in sure if row["kind"] == "total"} == {"2"}
+    for row in sure:
+        assert (row["estimate"], row["se"], row["high"]) == (1, 0, 1)
+        assert 0.8 < row["low"] < 0.999
+
+
 @pytest.mark.parametrize("fpc", ["fpc", "nofpc"])
 def test_the_jackknife_equals_r(case, fpc):
     column = "fpc" if fpc == "fpc" else None

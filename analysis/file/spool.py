@@ -39,6 +39,7 @@ class Spool:
             rows["labels"][:, k] = codes
         try:
             self._file.write(rows.tobytes())
+            self._file.flush()
         except OSError as fault:
             raise BadInput([f"không ghi được tệp tạm ({fault.strerror})"]) from fault
         self.rows += psu.size

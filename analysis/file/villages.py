@@ -127,17 +127,18 @@ class Villages:
         waves = np.bincount(np.unique(rows[:, [0, 2]], axis=0)[:, 0], minlength=n)
         return np.asarray(((waves > 1) & (villages == per_wave))[kinds[:, 0]])
 
-    def _labels(self, kinds: Ints, anew: Bools) -> NDArray[np.str_]:
+    def _labels(self, kinds: Ints, anew: Bools) -> NDArray[np.object_]:
         strata, waves = self.strata.labels, self.waves.labels
-        return np.array([
+        found = [
             f"{strata[kind[0]]} ({waves[kind[2]]})" if new else strata[kind[0]]
             for kind, new in zip(kinds.tolist(), anew.tolist(), strict=True)
-        ])  # fmt: skip
+        ]
+        return np.array(found, dtype=object)  # as texts they would all take the longest one's room
 
     def _check_fpc(
         self,
         column: str,
-        labels: NDArray[np.str_],
+        labels: NDArray[np.object_],
         lines: Ints,
         population: Floats,
         sampled: Ints,
