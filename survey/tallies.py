@@ -78,6 +78,8 @@ def faults(db: sqlite3.Connection, progress: Progress = None) -> list[str]:
     Tallies that nobody reads are no fault: of another rule, or of a place that waits to be
     mended.  What does not fit its questionnaire is left to ``instances.check``.
     """
+    from analysis.reader import snapshot
+
     found, done = [], 0
 
     def told(n: int) -> None:
@@ -86,7 +88,7 @@ def faults(db: sqlite3.Connection, progress: Progress = None) -> list[str]:
         if progress:
             progress(done)
 
-    with tally.snapshot(db):
+    with snapshot(db):
         for wave in waves.all(db):
             try:
                 wrong = _wrong(db, wave.key, told)

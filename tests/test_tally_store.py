@@ -10,6 +10,7 @@ import pytest
 from faults import ground
 from faults.ground import ACT, NOW, incoming
 
+from analysis.reader import snapshot
 from survey import db
 from survey.store import responses, samples, tally, waves
 from survey.store.tally import Mark, Place
@@ -262,7 +263,7 @@ def test_the_mark_and_the_counts_cost_the_same_however_many_answers_there_are(st
 
 def test_a_snapshot_shows_one_moment_while_others_write(place):
     with place.connect(readonly=True) as reader, place.connect() as writer:
-        with tally.snapshot(reader):
+        with snapshot(reader):
             before = responses.counts(reader, "quay").total
             came(writer, place)
             assert responses.counts(reader, "quay").total == before == 0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -190,19 +189,6 @@ def touch(db: sqlite3.Connection, waves: Iterable[str]) -> None:
         " ON CONFLICT (wave) DO UPDATE SET edits = tally_mark.edits + 1",
         [{"wave": wave} for wave in sorted(set(waves))],
     )
-
-
-@contextmanager
-def snapshot(db: sqlite3.Connection) -> Iterator[None]:
-    """Read everything inside as of one moment, whoever writes meanwhile."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("ROLLBACK")
 
 
 def _move(db: sqlite3.Connection, held: Mark, to: Mark) -> Mark | None:
