@@ -187,6 +187,30 @@ def test_calibration_says_what_it_did(case):
     assert out["design_weights"]["sum"] == 136450.3104
 
 
+def test_calibrated_domains_and_their_difference_equal_r(case):
+    """R survey 4.1-1: svycontrast of the calibrated totals of c05 by sex (fpc, calfun linear)."""
+    out = case("v1_base", calibrated("linear") + '[difference]\nby = "sex"\n', by=["sex"])
+    men, women = (by_name(out, {"sex": label})["c05"] for label in "12")
+    [change] = [row for row in out["differences"] if row["name"] == "c05"]
+
+    assert men["estimate"] == pytest.approx(0.680026717378523, rel=1e-12)
+    assert women["estimate"] == pytest.approx(0.695666528927695, rel=1e-12)
+    assert men["se"] == pytest.approx(0.0333076992120509, rel=1e-10)
+    assert women["se"] == pytest.approx(0.0298462968407798, rel=1e-10)
+    assert change["se"] == pytest.approx(0.0436076417256427, rel=1e-10)
+
+
+def test_what_else_is_asked_changes_no_figure(case):
+    alone = [case("v1_base", by=[column]) for column in ("sex", "province", "age")]
+    together = case("v1_base", by=["age", "province", "area", "sex"])
+    found = {(str(row["domain"]), row["name"]): row for row in together["estimates"]}
+
+    for row in (row for out in alone for row in out["estimates"]):
+        other = found[str(row["domain"]), row["name"]]
+        for key in ("estimate", "se", "low", "high", "df", "n"):
+            assert other[key] == pytest.approx(row[key], rel=1e-12)
+
+
 def test_domains_of_calibrated_weights_add_up_to_the_margin(case):
     out = case("v1_base", calibrated("rake"), by=["sex"], index="scaled")
     whole, parts = by_name(out), [by_name(out, {"sex": label}) for label in "12"]
