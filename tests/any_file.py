@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oracle import FACTORS
+from oracle import FACTORS, data
 
 from analysis.file.command import BadInput, run
 
@@ -43,6 +43,12 @@ def write(
     table = folder / name
     table.write_bytes(text.encode() if isinstance(text, str) else text)
     return design(folder, plan, factors or {"F": ["x", "y"]}, tail), table
+
+
+def of_case(folder: Path, name: str, tail: str = "", **plan: Any) -> dict[str, Any]:
+    """The command on a case of the oracle; ``plan`` changes keys, None leaves one out."""
+    keys = {key: value for key, value in (ORACLE | plan).items() if value is not None}
+    return run(design(folder, keys, tail=tail), data(name))
 
 
 def faults(*paths: Path) -> list[str]:

@@ -8,14 +8,10 @@ from functools import partial
 
 import numpy as np
 import pytest
-from any_file import ORACLE, PLAN, SMALL, by_name, design, faults, write
-from oracle import FACTORS, FOLDER, ITEMS, data, reference
+from any_file import PLAN, SMALL, by_name, faults, of_case, write
+from oracle import FACTORS, ITEMS, reference
 
-from analysis.file.command import BadInput, run
-
-#: R survey 4.1-1, v1_base without fpc: share of levels 4 and 5 of c05 by withReplicates of
-#: calibrate(as.svrepdesign(d, "JKn", mse = TRUE), ~province + sex + age, population).
-CALIBRATED_JACKKNIFE = 0.0254334719154741
+from analysis.file.command import run
 
 
 @pytest.fixture
@@ -25,13 +21,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def case(tmp_path):
-    """The command on a case of the oracle; ``plan`` changes keys, None leaves one out."""
-
-    def estimate(name, tail="", **plan):
-        keys = {k: v for k, v in (ORACLE | plan).items() if v is not None}
-        return run(design(tmp_path, keys, tail=tail), data(name))
-
-    return estimate
+    return partial(of_case, tmp_path)
 
 
 @pytest.fixture
@@ -139,67 +129,6 @@ def test_items_are_ranked_as_well_as_the_total(base):
     ]
 
 
-MARGINS = json.loads((FOLDER / "v1_base" / "data.meta.json").read_text("utf-8"))["margins"]
-
-
-def calibrated(method, columns=tuple(MARGINS), **changes):
-    rows = [f'[calibrate]\nmethod = "{method}"\n']
-    for column in columns:
-        counts = MARGINS[column] | changes.get(column, {})
-        rows.append(f"[calibrate.margins.{column}]\n")
-        rows += [f"{label} = {count}\n" for label, count in counts.items() if count]
-    return "".join(rows)
-
-
-@pytest.mark.parametrize("fpc", ["fpc", "nofpc"])
-@pytest.mark.parametrize(
-    ("key", "tail"),
-    [
-        ("calibrate_raking", calibrated("rake")),
-        ("calibrate_linear", calibrated("linear")),
-        ("calibrate_logit_0.5_2", calibrated("logit")),
-        ("poststratify_province", calibrated("linear", ["province"])),
-    ],
-)
-def test_calibrated_figures_and_weights_equal_r(case, key, tail, fpc):
-    want = reference("v1_base")["designs"][fpc][key]
-    column = "fpc" if fpc == "fpc" else None
-    out = case("v1_base", tail, fpc=column, aggregate="factor")
-    got, weights = by_name(out), out["weights"]
-
-    assert got["c05"]["estimate"] == pytest.approx(want["top2_c05"]["p"], rel=1e-12)
-    assert got["c05"]["se"] == pytest.approx(want["top2_c05"]["se"], rel=1e-10)
-    assert got["total"]["estimate"] == pytest.approx(want["composite"]["est"], rel=1e-12)
-    assert got["total"]["se"] == pytest.approx(want["composite"]["se"], rel=1e-10)
-    assert weights["sum"] == pytest.approx(want["weights_sum"], rel=1e-7)
-    assert weights["sum_squares"] == pytest.approx(want["weights_ss"], rel=1e-7)
-    assert weights["min"] == pytest.approx(want["weights_min"], rel=1e-7)
-    assert weights["max"] == pytest.approx(want["weights_max"], rel=1e-7)
-
-
-def test_calibration_says_what_it_did(case):
-    out = case("v1_base", calibrated("logit"))["calibration"]
-
-    assert (out["method"], out["bounds"]) == ("logit", [0.5, 2.0])
-    assert out["margins"] == MARGINS
-    assert 0.5 < out["factor_min"] < 1 < out["factor_max"] < 2
-    assert out["error"] <= 1e-10
-    assert out["design_weights"]["sum"] == 136450.3104
-
-
-def test_calibrated_domains_and_their_difference_equal_r(case):
-    """R survey 4.1-1: svycontrast of the calibrated totals of c05 by sex (fpc, calfun linear)."""
-    out = case("v1_base", calibrated("linear") + '[difference]\nby = "sex"\n', by=["sex"])
-    men, women = (by_name(out, {"sex": label})["c05"] for label in "12")
-    [change] = [row for row in out["differences"] if row["name"] == "c05"]
-
-    assert men["estimate"] == pytest.approx(0.680026717378523, rel=1e-12)
-    assert women["estimate"] == pytest.approx(0.695666528927695, rel=1e-12)
-    assert men["se"] == pytest.approx(0.0333076992120509, rel=1e-10)
-    assert women["se"] == pytest.approx(0.0298462968407798, rel=1e-10)
-    assert change["se"] == pytest.approx(0.0436076417256427, rel=1e-10)
-
-
 def test_what_else_is_asked_changes_no_figure(case):
     alone = [case("v1_base", by=[column]) for column in ("sex", "province", "age")]
     together = case("v1_base", by=["age", "province", "area", "sex"])
@@ -209,48 +138,6 @@ def test_what_else_is_asked_changes_no_figure(case):
         other = found[str(row["domain"]), row["name"]]
         for key in ("estimate", "se", "low", "high", "df", "n"):
             assert other[key] == pytest.approx(row[key], rel=1e-12)
-
-
-def test_domains_of_calibrated_weights_add_up_to_the_margin(case):
-    out = case("v1_base", calibrated("rake"), by=["sex"], index="scaled")
-    whole, parts = by_name(out), [by_name(out, {"sex": label}) for label in "12"]
-
-    for item in ITEMS:
-        assert sum(p[item]["n"] for p in parts) == whole[item]["n"]
-        low, high = sorted(p[item]["estimate"] for p in parts)
-        assert low <= whole[item]["estimate"] <= high
-
-
-@pytest.mark.parametrize(
-    ("tail", "expected"),
-    [
-        (
-            calibrated("rake", province={"6": 0}),
-            "[calibrate.margins.province]: thiếu số dân của «6»",
-        ),
-        (
-            calibrated("rake", sex={"3": 9}),
-            "[calibrate.margins.sex]: không ai trong mẫu thuộc «3»; hãy gộp nhóm",
-        ),
-        (
-            calibrated("rake", ["sex", "age"], sex={"1": 67543}),
-            "[calibrate]: tổng số dân của các biến phải bằng nhau: sex 136451, age 136450",
-        ),
-        (
-            calibrated("logit", ["sex"], sex={"1": 6754, "2": 129696}),
-            "[calibrate]: không hội tụ",
-        ),
-        (
-            calibrated("linear", ["sex", "age"], sex={"1": 50, "2": 136400}),
-            "[calibrate]: ",
-        ),
-    ],
-)
-def test_totals_that_cannot_be_met_are_named(case, tail, expected):
-    with pytest.raises(BadInput) as caught:
-        case("v1_base", tail)
-
-    assert caught.value.faults[0].startswith(f"design.toml: {expected}")
 
 
 @pytest.mark.parametrize("rule", ["remove", "certainty", "adjust", "average"])
@@ -270,122 +157,6 @@ def test_a_province_where_everybody_is_satisfied_has_an_honest_interval(case):
     for row in sure:
         assert (row["estimate"], row["se"], row["high"]) == (1, 0, 1)
         assert 0.8 < row["low"] < 0.999
-
-
-@pytest.mark.parametrize("fpc", ["fpc", "nofpc"])
-def test_the_jackknife_equals_r(case, fpc):
-    column = "fpc" if fpc == "fpc" else None
-    out = case(
-        "v1_base", '[replicates]\nmethod = "jkn"\n', fpc=column, aggregate="factor", by=["sex"]
-    )
-    want = reference("v1_base")["designs"][fpc]["jkn"]["mse_true"]
-    found = by_name(out["replicates"])
-
-    assert out["replicates"]["n"] == 60
-    assert found["c05"]["se"] == pytest.approx(want["se"], rel=1e-10)
-    assert found["total"]["se"] == pytest.approx(want["composite_se"], rel=1e-10)
-    assert found["total"]["estimate"] == by_name(out)["total"]["estimate"]
-    for label in "12":
-        one, taylor = by_name(out["replicates"], {"sex": label}), by_name(out, {"sex": label})
-        assert one["total"]["se"] == pytest.approx(taylor["total"]["se"], rel=0.02)
-
-
-@pytest.mark.parametrize("fpc", ["fpc", "nofpc"])
-def test_given_factors_equal_r(case, fpc):
-    file = FOLDER / "v1_base" / f"raowu_psu_factors_{fpc}.csv.gz"
-    out = case(
-        "v1_base",
-        f'[replicates]\nmethod = "raowu"\nfactors = "{file}"\n',
-        fpc="fpc" if fpc == "fpc" else None,
-    )["replicates"]
-    want = reference("v1_base")["designs"][fpc]["raowu_bootstrap"]
-
-    assert (out["n"], out["factors"]) == (200, file.name)
-    assert by_name(out)["c05"]["se"] == pytest.approx(want["se"], rel=1e-10)
-
-
-def test_the_bootstrap_is_drawn_from_its_seed(case):
-    def errors(seed):
-        tail = f'[replicates]\nmethod = "raowu"\ndraws = 50\nseed = {seed}\n'
-        return [row["se"] for row in case("v1_base", tail)["replicates"]["estimates"]]
-
-    assert errors(1) == errors(1) != errors(2)
-
-
-def test_replicates_of_calibrated_weights_are_calibrated_anew(case):
-    tail = calibrated("linear") + '[replicates]\nmethod = "jkn"\n'
-    out = case("v1_base", tail, fpc=None)
-    taylor, jackknife = by_name(out)["c05"], by_name(out["replicates"])["c05"]
-
-    assert jackknife["estimate"] == taylor["estimate"]
-    assert jackknife["se"] == pytest.approx(CALIBRATED_JACKKNIFE, rel=1e-9)
-
-
-PAIRS = "w,h,v,N,x\n1,a,1,9,4\n2,a,2,9,2\n1.5,b,3,7,5\n3,b,4,7,3\n"
-
-
-def test_half_samples_need_two_psus_a_stratum(files):
-    for method in ("brr", "fay"):
-        tail = f'[replicates]\nmethod = "{method}"\n'
-        out = run(*files(text=PAIRS, factors={"F": ["x"]}, tail=tail))
-
-        assert by_name(out["replicates"])["x"]["se"] > 0
-        text = PAIRS + "1,b,5,7,4\n"
-        assert faults(*files(text=text, factors={"F": ["x"]}, tail=tail)) == [
-            f"design.toml: [replicates]: {method} cần đúng hai đơn vị mẫu mỗi tầng, khác ở tầng «b»"
-        ]
-
-
-def test_half_samples_of_a_file_equal_those_made_here(files, tmp_path):
-    halves = ["1.5,1.5,0.5,0.5", "0.5,0.5,1.5,1.5", "1.5,0.5,1.5,0.5", "0.5,1.5,0.5,1.5"]
-    text = "".join(f"{psu},{row}\n" for psu, row in enumerate(halves, 1))
-    (tmp_path / "f.csv").write_text(text, encoding="utf-8")
-    plan = {k: v for k, v in PLAN.items() if k != "fpc"}
-    given, made = (
-        by_name(run(*files(plan, PAIRS, {"F": ["x"]}, tail))["replicates"])["x"]["se"]
-        for tail in (
-            '[replicates]\nmethod = "fay"\nfactors = "f.csv"\n',
-            '[replicates]\nmethod = "fay"\n',
-        )
-    )
-
-    assert given == pytest.approx(made)
-
-
-def test_a_lonely_stratum_has_no_replicates_unless_it_adds_nothing(files):
-    text, tail = PAIRS + "1,c,5,7,4\n", '[replicates]\nmethod = "jkn"\n'
-    [fault] = faults(*files(text=text, factors={"F": ["x"]}, tail=tail))
-    out = run(*files(PLAN | {"lonely": "certainty"}, text, {"F": ["x"]}, tail))
-
-    assert fault.startswith("design.toml: [replicates]: tầng chỉ có một đơn vị mẫu: «c»")
-    assert out["replicates"]["silent_strata"] == ["c"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1,1,2\n2,1,2\n3,1,2\n", "thiếu 1 đơn vị mẫu: «4»"),
-        ("1,1,2\n2,1,2\n3,1,2\n9,1,2\n", "dòng 4: «9» không phải đơn vị mẫu trong số liệu"),
-        ("1,1,2\n1,1,2\n", "dòng 2: «1» có mặt hai lần"),
-        ("1,1,2\n2,1\n", "dòng 2: có 1 hệ số, dòng đầu có 2"),
-        ("1,1\n2,1\n", "dòng 1: cần ít nhất hai hệ số"),
-        ("1,1,x\n", "dòng 1: «x» không phải hệ số từ 0 trở lên"),
-        ("1,1,-1\n", "dòng 1: «-1» không phải hệ số từ 0 trở lên"),
-        ("1,1,nan\n", "dòng 1: «nan» không phải hệ số từ 0 trở lên"),
-        ("", "thiếu 4 đơn vị mẫu: «1», «2», «3», «4»"),
-    ],
-)
-def test_a_file_of_factors_that_does_not_fit_is_refused(files, tmp_path, text, expected):
-    (tmp_path / "f.csv").write_text(text, encoding="utf-8")
-    tail = '[replicates]\nmethod = "raowu"\nfactors = "f.csv"\n'
-
-    assert faults(*files(tail=tail))[0] == f"f.csv: {expected}"
-
-
-def test_a_file_of_factors_that_is_not_there_is_named(files):
-    tail = '[replicates]\nmethod = "raowu"\nfactors = "none.csv"\n'
-
-    assert faults(*files(tail=tail))[0].startswith("none.csv: không mở được tệp")
 
 
 @pytest.mark.parametrize("fpc", ["fpc", "nofpc"])
