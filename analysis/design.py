@@ -34,6 +34,14 @@ class NoVariance(ValueError):
     """Every stratum of the domain is lonely under the rule ``average``: nothing to average."""
 
 
+def product(left: Floats, right: Floats) -> Floats:
+    """``left`` (n, a) @ ``right`` (a, b) in parts that stay on one thread."""
+    step = max(1, ONE_THREAD // max(1, right.size))
+    if left.shape[0] <= step:
+        return np.asarray(left @ right)
+    return np.concatenate([left[at : at + step] @ right for at in range(0, len(left), step)])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """A stratified sample of PSUs; ``build`` or ``arrange`` make and check it.

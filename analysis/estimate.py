@@ -265,12 +265,12 @@ def _calibrated(
     calibration: Calibrated,
 ) -> Estimates:
     """One domain with calibrated weights: every PSU carries residuals, also those outside."""
-    inside, weighted = part >= 0, tally.scaled(calibration.g)
-    mine, start = weighted.take(inside), np.zeros(1, dtype=np.int64)
+    inside, start = part >= 0, np.zeros(1, dtype=np.int64)
+    plain = tally.take(inside)
+    mine = plain.scaled(calibration.g[inside])
     zero = np.zeros(tally.psu.size, dtype=np.int64)
     found = values(mine, scheme, score, start)
     totals = np.zeros((tally.psu.size, found.value.shape[1]))
-    plain = tally.take(inside)
     # Values come from calibrated weights, totals from design weights: the projection adds g.
     totals[inside] = linearised(plain, scheme, score, found, zero[inside])
     every = Entries.of(design, tally.psu, zero)

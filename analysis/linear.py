@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.design import Bools, Design, Floats, Ints, NoVariance
+from analysis.design import Bools, Design, Floats, Ints, NoVariance, product
 from analysis.index import Scheme
 from analysis.tally import Tally
 
@@ -81,7 +81,8 @@ def linearised(tally: Tally, scheme: Scheme, score: Floats, found: Values, part:
     a pooled composite is one ratio of all points to all answers.
     """
     size = len(scheme.items)
-    earned, given = tally.sums @ score, tally.sums @ np.ones(tally.levels)
+    earned = np.einsum("cjl,l->cj", tally.sums, score)
+    given = np.einsum("cjl->cj", tally.sums)
     base = np.where(found.known, found.answers, 1.0)[:, :size]
     value = found.value[:, :size]
     items = (earned - value[part] * given) / base[part]
@@ -102,7 +103,7 @@ def linearised(tally: Tally, scheme: Scheme, score: Floats, found: Values, part:
 def _weighted(items: Floats, weights: Floats, part: Ints) -> Floats:
     """Items (c, J) in the composites of their domain (c, C); most domains share the weights."""
     common = weights[0]
-    rows: Floats = items @ common.T
+    rows = product(items, common.T)
     for d in np.flatnonzero((weights != common).any(axis=(1, 2))):
         mine = part == d
         rows[mine] = items[mine] @ weights[d].T

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Floats, Ints, Sample
+from analysis.design import Floats, Ints, Sample, product
 from analysis.index import Scheme, points
 
 Codes = NDArray[np.uint8]
@@ -255,9 +255,9 @@ def composites(of: Layout, codes: Codes) -> tuple[Floats, NDArray[np.bool_]]:
     table = np.zeros(256)
     table[1 : of.levels + 1] = of.points
     given = ((codes > 0) & (codes <= of.levels)).astype(np.float64)
-    base = given @ of.weights.T
+    base = product(given, of.weights.T)
     answered = base > 0
-    return (table[codes] @ of.weights.T) / np.where(answered, base, 1.0), answered
+    return product(table[codes], of.weights.T) / np.where(answered, base, 1.0), answered
 
 
 def fold(
