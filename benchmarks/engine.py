@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pkgutil
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,44 +77,38 @@ def _store(columns: villages.Columns, path: Path) -> None:
 def _child(name: str, folder: Path) -> Measures:
     """Measure in a process of its own, on one thread."""
     command = [sys.executable, "-m", "benchmarks.engine", name, str(folder)]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **ONE_CORE},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found: Measures = json.loads(done.stdout)
+    found: Measures = json.loads(_output(command))
     return found
 
 
 def _survey(folder: Path, ours: float) -> list[tuple[str, float, str]]:
     """R's survey on the same rows: its CPU seconds, ours in it, and how far the figures agree."""
+    if not _has_survey():
+        return [("R's survey on the same rows, not measured", 0.0, "(not installed)")]
     command = ["Rscript", str(ROOT / "benchmarks/survey.R"), "middle.csv", "survey.csv"]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env={**os.environ, **ONE_CORE}, capture_output=True, text=True,
-            check=True,
-        )  # fmt: skip
-    except (FileNotFoundError, subprocess.CalledProcessError) as fault:
-        why = "R" if isinstance(fault, FileNotFoundError) else "its package survey"
-        return [("R's survey on the same rows, not measured", 0.0, f"({why} is not installed)")]
-    whole, shortest = (float(word) for word in done.stdout.split())
+    whole, shortest = (float(word) for word in _output(command, folder).split())
     return [
         ("R's survey on the same rows", whole, "CPU s"),
         ("R's survey against ours, from rows in memory", whole / ours, "x"),
         ("R's survey, indices and covariance only", shortest, "CPU s"),
         ("The same against all of ours", shortest / ours, "x"),
-        ("Digits in common with R, fewest of 3.584 figures", _digits(folder), ""),
+        _digits(folder),
     ]
 
 
-def _digits(folder: Path) -> float:
+def _has_survey() -> bool:
+    if shutil.which("Rscript") is None:
+        return False
+    asked = subprocess.run(["Rscript", "-e", "library(survey)"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def _digits(folder: Path) -> tuple[str, float, str]:
     with (folder / "survey.csv").open(encoding="utf-8") as file:
         theirs = np.array([[float(cell) for cell in row[1:]] for row in list(csv.reader(file))[1:]])
-    gap = np.abs(np.load(folder / "ours.npy") / theirs - 1).max()
-    return -math.log10(max(float(gap), 1e-16))
+    gap = float(np.abs(np.load(folder / "ours.npy") / theirs - 1).max())
+    fewest = -math.log10(max(gap, 1e-16))
+    return f"Digits in common with R, fewest of {_dotted(theirs.size)} figures", fewest, ""
 
 
 def _imports() -> list[tuple[str, float, str]]:
@@ -145,14 +140,14 @@ def _import_time(modules: list[str]) -> float:
 
 
 def _python(code: str) -> str:
-    command = [sys.executable, "-c", code]
+    return _output([sys.executable, "-c", code])
+
+
+def _output(command: list[str], folder: Path = ROOT) -> str:
+    """What a process of its own prints, on one thread."""
+    env = {**os.environ, **ONE_CORE}
     return subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **ONE_CORE},
-        capture_output=True,
-        text=True,
-        check=True,
+        command, cwd=folder, env=env, capture_output=True, text=True, check=True
     ).stdout
 
 
