@@ -104,6 +104,14 @@ def same(one, other, leave_out=()):
         assert close(mine.shares, theirs.shares)
 
 
+def covariance(of):
+    """A joint covariance to compare, None where there is none."""
+    try:
+        return of()
+    except NoVariance:
+        return None
+
+
 @checked
 @given(surveys(), st.sampled_from([1e-3, 7.0, 1e6]))
 def test_weights_count_only_against_each_other(rows, times):
@@ -191,6 +199,7 @@ def test_domains_at_once_are_domains_one_by_one(rows):
         alone = estimate(tally, design, rows.layout, rows.method, cells=part == d)
         same(grid.estimates(d), alone)
         assert grid.estimates(d).z == pytest.approx(alone.z, **CLOSE)
+        assert close(covariance(lambda d=d: grid.covariance(d)), covariance(alone.covariance))
 
 
 @checked
