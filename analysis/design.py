@@ -71,8 +71,12 @@ class Design:
     @property
     def lonely_strata(self) -> tuple[str, ...]:
         """Labels of the strata with one PSU that are not whole populations."""
-        alone = (self.sampled == 1) & (self.fraction < 1)
-        return tuple(self.labels[h] for h in np.flatnonzero(alone))
+        return tuple(self.labels[h] for h in np.flatnonzero(self.alone))
+
+    @property
+    def alone(self) -> Bools:
+        """Strata (H,) with one PSU that are not whole populations: their error is unknown."""
+        return np.asarray((self.sampled == 1) & (self.fraction < 1))
 
     @property
     def census(self) -> bool:
@@ -116,14 +120,14 @@ class Design:
         """
         if self.lonely == "fail" and self.lonely_strata:
             raise LonelyStratum(self.lonely_strata)
-        alone = self.sampled == 1
+        alone = self.alone
         others = np.maximum(self.sampled - 1, 1)
         factor = (1 - self.fraction) * np.where(alone, 1.0, self.sampled / others)
         return factor if self.lonely == "adjust" else np.where(alone, 0.0, factor)
 
     def _scaled(self, z: Floats, present: Bools | None) -> Floats:
         """Deviations from the stratum mean, times the root of the stratum's factor."""
-        factor, alone = self.factors(), self.sampled == 1
+        factor, alone = self.factors(), self.alone
         starts = np.concatenate([[0], np.cumsum(self.sampled)[:-1]])
         mean = np.add.reduceat(z, starts, axis=0) / self.sampled[:, None]
         mean[alone] = 0.0  # centre of a lonely stratum: the population mean of z, which is 0

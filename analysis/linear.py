@@ -198,7 +198,7 @@ class Entries:
 
     def _inflation(self, design: Design) -> tuple[Floats, Bools]:
         """Strata over those with two PSUs (D,) of the rule ``average``; whether there are any."""
-        alone = design.sampled[self.stratum] == 1
+        alone = design.alone[self.stratum]
         seen = np.diff(self.first, append=self.starts.size)
         good = np.add.reduceat((~alone).astype(np.int64), self.first)
         return seen / np.maximum(good, 1), good > 0

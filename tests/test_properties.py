@@ -264,3 +264,14 @@ def test_villages_that_agree_leave_doubt_whatever_their_size(villages, method):
 
     assert (item.se, item.deff, item.neff) == (0.0, None, None)
     assert item.high - item.low > 0.1
+
+
+@checked
+@given(surveys(), st.sampled_from(["remove", "certainty", "average"]))
+def test_a_village_that_is_its_whole_stratum_is_not_a_lonely_one(rows, rule):
+    """Its error is known to be 0, so nothing has to be put in its place (R counts it as good)."""
+    sampled = {h: np.unique(rows.psu[rows.stratum == h]).size for h in (1, 2, 3)}
+    population = np.array([1 if sampled[h] == 1 else 9 for h in rows.stratum])
+    whole = replace(rows, fpc=population, lonely="adjust")
+
+    same(whole.estimates(), replace(whole, lonely=rule).estimates())
