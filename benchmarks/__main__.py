@@ -42,8 +42,10 @@ COVERAGE = {"Coverage of the interval": (True, 94.0), "Coverage of rank sets": (
 
 
 def shown(value: float, unit: str) -> str:
-    """A value as the table prints it: enough digits, no more."""
+    """A value as the table prints it: two decimals, or three digits of what is small."""
     text = f"{value:.0f}" if value == int(value) else f"{value:.2f}"
+    if 0 < abs(value) < 1:
+        text = f"{value:.3g}"
     return f"{text} {unit}".strip()
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from folding import Rows, rows_of
+from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parent / "data" / "oracle"
 FACTORS = {

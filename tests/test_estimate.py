@@ -3,10 +3,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from folding import estimate_rows as estimate
 from folding import rows_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oracle import FACTORS, ITEMS, columns
 
 from analysis.estimate import NoRows
