@@ -242,9 +242,13 @@ def psus(db: sqlite3.Connection, wave: str) -> dict[str, Psu]:
     }
 
 
+TALLY = """
+SELECT psu, day, channel, flagged, people, weight, squares, counts, sums, persons, moments,
+       first_seq, last_seq, CASE WHEN :squares THEN square_sums END
+FROM tally WHERE wave = :wave AND day >= :first AND day <= :last"""
+#: The columns in their order.
 _TALLY = ("psu", "day", "channel", "flagged", "people", "weight", "squares", "counts", "sums",
-          "persons", "moments", "first_seq", "last_seq")  # fmt: skip
-_SQUARES = "square_sums"
+          "persons", "moments", "first_seq", "last_seq", "square_sums")  # fmt: skip
 
 
 def tally(
@@ -257,13 +261,13 @@ def tally(
 ) -> dict[str, tuple[Any, ...]]:
     """Stored cells of a wave, by column: those of all days together, or with ``days`` those of
     single days; of one place with ``psu``; with the sums of squared weights if asked for."""
-    names = (*_TALLY, _SQUARES) if squares else _TALLY
-    sql = f"SELECT {', '.join(names)} FROM tally WHERE wave = :wave"
-    sql += " AND day > ''" if days else " AND day = ''"
-    sql += " AND psu = :psu" if psu is not None else ""
-    found = _rows(db, sql, {"wave": wave, "psu": psu})
-    columns = zip(*found, strict=True) if found else ((),) * len(names)
-    return dict(zip(names, columns, strict=True))
+    first, last = ("0", "9") if days else ("", "")
+    facts = {"wave": wave, "psu": psu, "first": first, "last": last, "squares": squares}
+    sql = TALLY if psu is None else TALLY.replace("WHERE", "WHERE psu = :psu AND")
+    found = _rows(db, sql, facts)
+    columns = zip(*found, strict=True) if found else ((),) * len(_TALLY)
+    named = dict(zip(_TALLY, columns, strict=True))
+    return named if squares else {n: column for n, column in named.items() if n != _TALLY[-1]}
 
 
 def tally_mark(db: sqlite3.Connection, wave: str) -> tuple[str, int]:
