@@ -63,6 +63,8 @@ class Cells:
 
     def take(self, cells: Ints | Bools) -> Cells:
         """The cells with these indices or marks."""
+        if cells.dtype == np.bool_ and cells.all():
+            return self
         numbers = np.arange(len(self.keys))[cells].tolist()
         keys = tuple(self.keys[c] for c in numbers)
         return Cells(keys, self.sums.take(cells), self.first[cells], self.last[cells])

@@ -109,7 +109,7 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
         for psu in sorted({psu for psu, _ in stale}):
             fresh = _refreshed(db, of, how, psu, [day for p, day in stale if p == psu], seq)
             held = held.keep(lambda key, psu=psu: key.psu != psu).merge(fresh)  # type: ignore[misc]
-        gather = _Gather(of, how, by_day=False, squares=False)
+        gather = _Gather(of, how, stored=False)
         end = reader.last(db, of.key)
         for state in KEPT if end > seq else ():
             for block in reader.blocks(db, of, _width(how), state, (seq, end), dated=False):
@@ -145,11 +145,15 @@ def _emptied(cells: Cells) -> Cells:
 
 
 class _Gather:
-    """Collects blocks into cells by place, day (of self-selected answers), channel and state."""
+    """Collects blocks into cells by place, day (of self-selected answers), channel and state.
 
-    def __init__(self, of: Wave, how: Frame, *, by_day: bool = True, squares: bool = True) -> None:
-        self._how, self._days = how, by_day and of.kind != "probability"
-        self._folder = Folder(how.layout, squares=squares)
+    Cells that are not to be ``stored`` are of all days, without first and last response.
+    """
+
+    def __init__(self, of: Wave, how: Frame, *, stored: bool = True) -> None:
+        self._how, self._stored = how, stored
+        self._days = stored and of.kind != "probability"
+        self._folder = Folder(how.layout, squares=stored)
         self._keys: dict[Key, int] = {}
         self._first, self._last = dict[int, int](), dict[int, int]()
 
@@ -175,13 +179,14 @@ class _Gather:
         self._folder.reserve(len(self._keys))
         if block.state in KEPT:
             self._folder.add(cell, block.weight[rows], self._how.codes(block.codes[rows]))
-        self._reach(cell, block.seq[rows])
+        if self._stored:
+            self._reach(cell, block.seq[rows])
 
     def cells(self) -> Cells:
         """What was taken in."""
         size = len(self._keys)
-        first = np.array([self._first[c] for c in range(size)], dtype=np.int64)
-        last = np.array([self._last[c] for c in range(size)], dtype=np.int64)
+        first = np.array([self._first.get(c, 0) for c in range(size)], dtype=np.int64)
+        last = np.array([self._last.get(c, 0) for c in range(size)], dtype=np.int64)
         return Cells(tuple(self._keys), self._folder.sums(), first, last)
 
     def _groups(self, block: Block) -> tuple[list[Key], Ints]:

@@ -22,7 +22,7 @@ from survey.store import reference
 from survey.store.clock import now
 from tests.villages import ITEMS, LARGE, MIDDLE, Columns, Survey, generate
 
-KEY = "sipas-2026.1"
+KEY = "sipas-2022.1"
 WAVE = "w"
 ROUNDS = 5
 #: One process, as long as its figures take: what a cold start of the office's program reads.
@@ -60,7 +60,7 @@ Measure = tuple[str, float, str]
 
 
 def run() -> list[Measure]:
-    """39 items and 12 composites of the country and 63 provinces, of two samples."""
+    """45 indices (33 items) of the country and 63 provinces, of two samples."""
     found: list[Measure] = []
     for survey, people in ((MIDDLE, "37.695"), (LARGE, "999.828")):
         with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def _measured(file: Path, source: str) -> dict[str, float]:
 
 
 def _store(file: Path, survey: Survey) -> None:
-    """A wave of the form in force, its first 22 items answered, in the 63 old provinces."""
+    """A wave of the form of 2022, 22 of its items answered, in the 63 old provinces."""
     asked, columns = load(KEY), generate(survey)
     base = db.connect(file)
     migrate(base)

@@ -191,7 +191,8 @@ def m005_tallies(db: Database) -> None:
 
     All of it can be thrown away and folded anew from ``response`` at any time, so nothing here
     refers to another table.  ``day`` leads the key: the figures read the rows of day '' only,
-    which so lie side by side however many days there are.
+    which so lie side by side however many days there are.  What they do not read stands last in
+    its row, where it costs them nothing.
     """
     _all(
         db,
@@ -199,9 +200,9 @@ def m005_tallies(db: Database) -> None:
             wave TEXT NOT NULL, psu TEXT NOT NULL, day TEXT NOT NULL, channel TEXT NOT NULL,
             flagged INTEGER NOT NULL CHECK (flagged IN (0, 1)),
             people INTEGER NOT NULL, weight REAL NOT NULL, squares REAL NOT NULL,
-            counts BLOB NOT NULL, sums BLOB, square_sums BLOB,
-            persons BLOB NOT NULL, moments BLOB NOT NULL,
             first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+            persons BLOB NOT NULL, moments BLOB NOT NULL,
+            counts BLOB NOT NULL, sums BLOB, square_sums BLOB,
             PRIMARY KEY (wave, day, psu, channel, flagged)) STRICT""",
         "CREATE INDEX tally_psu ON tally (wave, psu)",
         """CREATE TABLE tally_mark (
