@@ -56,10 +56,10 @@ def test_each_answer_comes_with_its_village_weight_channel_and_day(sampled):
     stored.answer(sampled, {"m1": 5}, psu="p3", received_at="2026-09-02T17:30:00.000Z")
     [found] = blocks(sampled)
 
-    assert found.psu == ("p1", "p2", "p3", "p1", "p3")
+    assert found.psu == ["p1", "p2", "p3", "p1", "p3"]
     assert found.weight.tolist() == [2.5, 3.5, 4.5, 5.5, 1.0]
     assert set(found.channel) == {"post"}
-    assert found.day == ("2026-09-02",) * 4 + ("2026-09-03",)  # past midnight in Vietnam
+    assert found.day == ["2026-09-02"] * 4 + ["2026-09-03"]  # past midnight in Vietnam
 
 
 def test_the_sample_is_known_by_its_villages(sampled):
@@ -84,7 +84,7 @@ def test_answers_are_read_by_their_state_and_number(sampled):
 def test_an_answer_without_a_case_has_no_village(sampled):
     stored.answer(sampled, {"m1": 5})
 
-    assert blocks(sampled, after=4)[0].psu == ("",)
+    assert blocks(sampled, after=4)[0].psu == [""]
 
 
 def test_self_selected_answers_lie_at_their_counter(db):
@@ -92,7 +92,7 @@ def test_self_selected_answers_lie_at_their_counter(db):
     stored.answer(db, {"m1": 5}, counter="3")
     stored.answer(db, {"m1": 4})
 
-    assert blocks(db)[0].psu == ("vn34:01|3", "vn34:01|")
+    assert blocks(db)[0].psu == ["vn34:01|3", "vn34:01|"]
     assert blocks(db)[0].weight.tolist() == [1, 1]
 
 
