@@ -216,3 +216,52 @@ def m005_tallies(db: Database) -> None:
             state TEXT NOT NULL CHECK (state IN ('valid', 'flagged', 'void')),
             n INTEGER NOT NULL, PRIMARY KEY (wave, day, channel, state)) STRICT""",
     )
+
+
+@schema()
+def m006_citizens(db: Database) -> None:
+    """What a counter, a dossier and a person who left a number need beside the answers.
+
+    Nothing here says who answered what: dossiers stand apart from answers, telephone numbers
+    from both, each with the day it goes.
+    """
+    _all(
+        db,
+        "ALTER TABLE wave ADD COLUMN partial TEXT NOT NULL DEFAULT 'discard'"
+        " CHECK (partial IN ('discard', 'keep'))",
+        "ALTER TABLE wave ADD COLUMN contact_days INTEGER NOT NULL DEFAULT 0"
+        " CHECK (contact_days >= 0)",
+        "ALTER TABLE door ADD COLUMN settings TEXT NOT NULL DEFAULT '{}'",
+        """CREATE TABLE kiosk (
+            door INTEGER PRIMARY KEY REFERENCES door (id), seen_at TEXT NOT NULL,
+            unsent INTEGER NOT NULL CHECK (unsent >= 0), oldest_at TEXT, version TEXT NOT NULL,
+            clock_offset INTEGER NOT NULL) STRICT""",
+        """CREATE TABLE dossier (
+            key TEXT PRIMARY KEY, service TEXT NOT NULL, receiving_unit TEXT NOT NULL,
+            resolving_unit TEXT NOT NULL, officer TEXT, received_on TEXT NOT NULL,
+            due_on TEXT NOT NULL, settled_on TEXT, changed_at TEXT NOT NULL) STRICT""",
+        "CREATE INDEX dossier_settled ON dossier (settled_on, receiving_unit)",
+        "CREATE INDEX dossier_unit ON dossier (receiving_unit, settled_on)",
+        """CREATE TABLE dossier_answer (
+            dossier TEXT PRIMARY KEY, response TEXT NOT NULL UNIQUE) STRICT""",
+        """CREATE TABLE dossier_contact (
+            dossier TEXT PRIMARY KEY, phone TEXT NOT NULL, purge_on TEXT NOT NULL) STRICT""",
+        """CREATE TABLE contact (
+            id INTEGER PRIMARY KEY, response TEXT NOT NULL UNIQUE, wave TEXT NOT NULL,
+            unit TEXT NOT NULL, phone TEXT NOT NULL, consented_at TEXT NOT NULL,
+            purge_on TEXT NOT NULL) STRICT""",
+        """CREATE TABLE message (
+            id INTEGER PRIMARY KEY, dossier TEXT NOT NULL, door INTEGER NOT NULL,
+            via TEXT NOT NULL, at TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('sent', 'failed')), fault TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX message_dossier ON message (dossier)",
+        """CREATE TABLE phone_call (
+            id INTEGER PRIMARY KEY, dossier TEXT NOT NULL, at TEXT NOT NULL, actor TEXT NOT NULL,
+            outcome TEXT NOT NULL CHECK (outcome IN ('answered', 'no_answer', 'later', 'refused',
+                'wrong_number'))) STRICT""",
+        "CREATE INDEX phone_call_dossier ON phone_call (dossier)",
+        """CREATE TABLE api_key (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE,
+            scopes TEXT NOT NULL, unit TEXT, created_at TEXT NOT NULL, revoked_at TEXT) STRICT""",
+    )

@@ -1,5 +1,6 @@
 """The schema: every step whole, once, whoever else starts at the same time."""
 
+import gzip
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from faults import ground
 from sqlite_utils import Database
 
 from survey import db, migrations
-from survey.store import doors, instances, responses, waves
+from survey.store import instances, responses
 
 ROOT = Path(__file__).parent.parent
 STEPS = [step.name for step in migrations.schema._migrations]
@@ -91,31 +92,28 @@ def test_processes_that_start_together_do_each_step_once(tmp_path):
 
 
 @contextmanager
-def before_the_tallies(path, monkeypatch):
-    """The ground as the program of version 0.1 would have left it, with five answers."""
-    older = migrations.Migrations("sipas")
-    for step in migrations.schema._migrations[:4]:
-        older(name=step.name)(step.fn)
-    with monkeypatch.context() as patch:
-        patch.setattr(migrations, "schema", older)
-        settings = instances.init(path, at=ground.NOW)
-    with closing(db.connect(settings.database)) as base:
-        waves.new(base, ground.wave(), **ground.ACT)
-        door = doors.add(base, kind="counter", wave="quay", unit=ground.UNIT, **ground.ACT)
-        responses.bulk(base, [ground.incoming(door) for _ in range(5)])
+def kept(path, name):
+    """A database of an earlier program, as it was written then (``tests/data/databases``)."""
+    text = gzip.decompress((ROOT / "tests/data/databases" / f"{name}.sql.gz").read_bytes()).decode()
+    with closing(sqlite3.connect(path / "old.sqlite")) as base:
+        base.executescript(text)
+    with closing(db.connect(path / "old.sqlite")) as base:
         yield base
 
 
-def test_a_database_from_before_the_tallies_keeps_its_answers_and_counts_them(
-    tmp_path, monkeypatch
-):
-    with before_the_tallies(tmp_path, monkeypatch) as base:
+def test_a_database_from_before_the_tallies_keeps_its_answers_and_counts_them(tmp_path):
+    with kept(tmp_path, "0.1-before-tallies") as base:
+        asked = "SELECT id, receipt, answers FROM response ORDER BY seq"
+        before = base.execute(asked).fetchall()
         assert "tally" not in tables(base)
         assert migrations.migrate(base)[0] == "m005_tallies"
+        assert base.execute(
+            "SELECT id, receipt, answers FROM response ORDER BY seq"
+        ).fetchall() == (before)
+        assert responses.counts(base, "quay").valid == 6
+        assert instances.check(base, None) == []
+        assert responses.withdraw(base, before[0]["receipt"], now=ground.NOW)
         assert responses.counts(base, "quay").valid == 5
-        receipt = base.execute("SELECT receipt FROM response").fetchone()[0]
-        assert responses.withdraw(base, receipt, now=ground.NOW)
-        assert responses.counts(base, "quay").valid == 4
 
 
 def test_steps_of_a_newer_program_are_known_as_such(tmp_path):

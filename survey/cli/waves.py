@@ -73,6 +73,14 @@ def wave() -> None:
 @click.option("--rank-set", multiple=True, metavar="MÃ", help="Nhóm xếp hạng.")
 @click.option("--word", multiple=True, metavar="TỪ=GIÁ TRỊ", help="Từ địa phương trong câu hỏi.")
 @click.option("--settled", type=click.IntRange(0), help="Số hồ sơ đã giải quyết trong đợt.")
+@click.option(
+    "--partial", default="discard", show_default=True,
+    help="Câu trả lời bỏ dở ở ki-ốt: discard (xóa) hoặc keep (giữ, đánh dấu).",
+)  # fmt: skip
+@click.option(
+    "--contact-days", type=click.IntRange(0, 730), default=0, show_default=True,
+    help="Số ngày giữ số điện thoại người dân để lại (0: không hỏi).",
+)  # fmt: skip
 @session.dry_run
 @click.pass_context
 def new(ctx: click.Context, /, key: str, dry_run: bool, **given: object) -> None:

@@ -23,7 +23,9 @@ class Wave:
     ``opens_on``/``closes_on`` are days in Vietnam, both included; ``closed_at`` is set when it
     was closed by hand.  ``weights``: factor or area id -> weight, for ``aggregate="explicit"``.
     ``words``: the place words put into the questions.  ``settled``: dossiers settled in the time
-    of a self-selected wave, None while unknown.
+    of a self-selected wave, None while unknown.  ``partial``: what becomes of answers left behind
+    at a kiosk, ``discard`` or ``keep``.  ``contact_days``: how many days a telephone number that
+    somebody left is kept; 0 asks for none.
     """
 
     key: str
@@ -51,6 +53,8 @@ class Wave:
     words: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     settled: int | None = None
+    partial: str = "discard"
+    contact_days: int = 0
 
     def is_open(self, now: datetime) -> bool:
         """Whether answers are taken at that moment."""
@@ -98,10 +102,12 @@ def new(db: sqlite3.Connection, wave: Wave, *, now: datetime, actor: str) -> Wav
             "INSERT INTO wave (key, name, questionnaire, kind, year, opens_on, closes_on, owner,"
             " owner_name, parent_name, place, closed_at, index_method, aggregate, weights, base,"
             " interval, level, lonely, rank_sets, min_n, hide_n, words, synthetic, settled,"
-            " created_at) VALUES (:key, :name, :questionnaire, :kind, :year, :opens_on,"
+            " partial, contact_days, created_at) VALUES (:key, :name, :questionnaire, :kind, :year,"
+            " :opens_on,"
             " :closes_on, :owner, :owner_name, :parent_name, :place, :closed_at, :index_method,"
             " :aggregate, :weights, :base, :interval, :level, :lonely, :rank_sets, :min_n,"
-            " :hide_n, :words, :synthetic, :settled, :created_at) ON CONFLICT (key) DO NOTHING",
+            " :hide_n, :words, :synthetic, :settled, :partial, :contact_days, :created_at)"
+            " ON CONFLICT (key) DO NOTHING",
             row,
         ).rowcount
         if not stored:
@@ -184,6 +190,7 @@ def _faults(db: sqlite3.Connection, wave: Wave) -> list[str]:
         "base": ("ask_all", "experienced"),
         "interval": ("beta", "logit", "wilson", "asin", "t"),
         "lonely": ("adjust", "remove", "certainty", "average", "fail"),
+        "partial": ("discard", "keep"),
     }
     for name, allowed in choices.items():
         if getattr(wave, name) not in allowed:
