@@ -96,6 +96,7 @@ class Place:
     office: str
     owner: str
     synthetic: bool
+    contact_days: int = 0  # how long a telephone number is kept; 0: none is asked for
 
     def read(self, look: Look) -> Questionnaire:
         """Return the questionnaire in the look's language, with this place's words."""
