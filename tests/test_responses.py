@@ -15,7 +15,7 @@ from faults.ground import NOW, incoming
 from forms import rules
 from forms.questionnaire import load
 from survey import db
-from survey.store import Refused, audit, doors, instances, responses, waves
+from survey.store import Refused, audit, doors, instances, responses, seals, waves
 
 LATER = NOW + timedelta(days=400)
 
@@ -275,7 +275,7 @@ def test_300_random_changes_of_single_letters_are_all_found(place, store):
     for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON"):
         store.execute(f"PRAGMA {pragma}")  # a damaged page asks nobody
     dice = random.Random(7)
-    tables = {"response": ("answers", "digest", *responses._SEALED), "audit": ("at", "hash")}
+    tables = {"response": ("answers", "digest", *seals.SEALED), "audit": ("at", "hash")}
     for _ in range(300):
         table = dice.choice(["response", "response", "audit"])
         seq = dice.randint(1, store.execute(f"SELECT MAX(seq) FROM {table}").fetchone()[0])

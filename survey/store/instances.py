@@ -11,7 +11,7 @@ from pathlib import Path
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey import config, db, migrations
-from survey.store import audit, reference, responses
+from survey.store import audit, reference, seals
 from survey.store.clock import now
 
 
@@ -100,7 +100,7 @@ def _responses(
 
 
 def _response_fault(row: sqlite3.Row) -> str:
-    if responses.digest(row["questionnaire"], row["answers"]) != row["digest"]:
+    if seals.digest(row["questionnaire"], row["answers"]) != row["digest"]:
         return "nội dung trả lời không khớp mã kiểm tra (đã bị sửa hoặc hỏng)"
     try:
         asked = questionnaires.load(row["questionnaire"])
@@ -109,4 +109,4 @@ def _response_fault(row: sqlite3.Row) -> str:
         return f"không đọc được nội dung trả lời ({fault})"
     if packed != row["codes"]:
         return "mã đóng gói không khớp nội dung trả lời"
-    return "" if responses.seal(row) == row["seal"] else "thông tin kèm theo đã bị sửa hoặc hỏng"
+    return "" if seals.seal(row) == row["seal"] else "thông tin kèm theo đã bị sửa hoặc hỏng"

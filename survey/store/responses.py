@@ -5,23 +5,35 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 from typing import Any
 
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey.db import Writer, write
-from survey.store import Refused, audit, tally, waves
+from survey.store import Refused, audit, dossiers, tally, waves
 from survey.store.clock import day, moment, stamp
+from survey.store.counts import Counts as Counts
+from survey.store.counts import counts as counts
+from survey.store.counts import mark as mark
 from survey.store.doors import Door
+from survey.store.seals import digest, seal
 
 #: Letters and digits of receipts: without 0 O 1 I, which are misread.
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 RECEIPT_LETTERS = 8
+#: The flag of a response that its giver took back.
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A telephone number left with consent, and the day it is deleted; never among answers."""
+
+    phone: str
+    purge_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +42,7 @@ class Incoming:
 
     ``id`` is a UUID made by the client: whoever sends it again means the same response.
     ``channel`` is kiosk, qr, link, post, phone or api; ``assisted_by`` says who helped.
+    With ``flags`` it is stored as flagged.
     """
 
     id: str
@@ -41,6 +54,8 @@ class Incoming:
     started_at: datetime | None
     submitted_at: datetime | None
     assisted_by: str | None = None
+    flags: tuple[str, ...] = ()
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +79,10 @@ def add(writer: Writer, incoming: Incoming, *, now: datetime) -> Stored:
     NotStored
         It could not be kept: the client keeps it and sends it again with the same id.
     """
-    row = _row(incoming, received_at=now)
-    return writer.run(lambda db: _insert(db, incoming.door, row, now), single=True)
+    row, door = _row(incoming, received_at=now), incoming.door
+    if door.dossier_key is None and incoming.contact is None:
+        return writer.run(lambda db: _insert(db, door, row, now), single=True)
+    return writer.run(lambda db: _insert_with(db, incoming, row, now))
 
 
 def receipt() -> str:
@@ -79,28 +96,6 @@ def printed(receipt: str) -> str:
     return f"{receipt[:4]}-{receipt[4:]}"
 
 
-def digest(questionnaire: str, answers: str) -> str:
-    """The sha256 (hex) of a response's content; ``answers`` in the canonical JSON text."""
-    return sha256(f"{questionnaire}\n{answers}".encode()).hexdigest()
-
-
-#: What never changes once a response is stored; ``digest`` stands for its content.
-_SEALED = (
-    "id", "wave", "questionnaire", "channel", "receiving_unit", "resolving_unit", "counter",
-    "service", "language", "assisted_by", "case_id", "dossier_key", "digest", "started_at",
-    "submitted_at", "received_at", "receipt",
-)  # fmt: skip
-
-
-_plain = json.JSONEncoder(ensure_ascii=False)
-
-
-def seal(row: Mapping[str, Any] | sqlite3.Row) -> str:
-    """The sha256 (hex) of everything about a response that never changes."""
-    text = _plain.encode([row[name] for name in _SEALED])
-    return sha256(text.encode()).hexdigest()
-
-
 def by_receipt(db: sqlite3.Connection, receipt: str) -> sqlite3.Row | None:
     """The response with this receipt, typed with or without dash, blanks and capitals."""
     code = "".join(letter for letter in receipt.upper() if letter.isalnum())
@@ -112,21 +107,45 @@ def by_receipt(db: sqlite3.Connection, receipt: str) -> sqlite3.Row | None:
 
 def answered(db: sqlite3.Connection, door: Door) -> bool:
     """Whether a door for one answer (a dossier's, a case's) has had it."""
+    if door.dossier_key is not None:
+        return dossiers.answered(db, door.dossier_key)
     found = db.execute(
-        "SELECT 1 FROM response WHERE case_id = :case_id OR dossier_key = :dossier_key",
-        {"case_id": door.case_id, "dossier_key": door.dossier_key},
+        "SELECT 1 FROM response WHERE case_id = :case_id", {"case_id": door.case_id}
     ).fetchone()
     return found is not None
 
 
 def withdraw(db: sqlite3.Connection, receipt: str, *, now: datetime) -> bool:
-    """Void a response because its giver asks; False if there is none or it is void already."""
+    """Erase a response because its giver asks; False if there is none or it is erased already.
+
+    What is left is a void row with its id and receipt, so that the same response sent again is
+    still the same: no answer, no language, no telephone number, no link to a dossier, which may
+    then be answered once more.
+    """
     with write(db):
         row = by_receipt(db, receipt)
-        if row is None or row["state"] == "void":
+        if row is None or WITHDRAWN in json.loads(row["flags"]):
             return False
-        judge(db, row["seq"], "void", "withdrawn", now=now, actor="citizen")
+        judge(db, row["seq"], "void", WITHDRAWN, now=now, actor="citizen")
+        _erase(db, dict(row))
     return True
+
+
+def _erase(db: sqlite3.Connection, row: dict[str, Any]) -> None:
+    """Take out of a stored response whatever its giver said, and its ties to other tables."""
+    row |= {
+        "answers": "{}", "codes": bytes(len(row["codes"])), "language": "", "assisted_by": None,
+        "started_at": None, "submitted_at": None, "digest": digest(row["questionnaire"], "{}"),
+        "flags": json.dumps([WITHDRAWN]),
+    }  # fmt: skip
+    db.execute(
+        "UPDATE response SET answers = :answers, codes = :codes, language = :language,"
+        " assisted_by = :assisted_by, started_at = :started_at, submitted_at = :submitted_at,"
+        " digest = :digest, seal = :seal, flags = :flags WHERE seq = :seq",
+        row | {"seal": seal(row)},
+    )
+    db.execute("DELETE FROM contact WHERE response = :id", row)
+    dossiers.unlink(db, row["id"])
 
 
 def judge(
@@ -152,66 +171,6 @@ def judge(
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What came in: by state, by channel and by day in Vietnam (both without void ones)."""
-
-    valid: int
-    flagged: int
-    void: int
-    channels: Mapping[str, int]
-    days: Mapping[date, int]
-
-    @property
-    def total(self) -> int:
-        """Responses that are not void."""
-        return self.valid + self.flagged
-
-
-#: Responses that are tallied come counted by day, the others by hour; one statement sees both
-#: as of one moment.  ``state IN`` lets the index lead to the last ones, however many there are.
-_COUNTS = """
-SELECT state, channel, day AS at, n FROM tally_day WHERE wave = :wave
-UNION ALL
-SELECT state, channel, substr(received_at, 1, 13) AS at, COUNT(*) FROM response
-WHERE wave = :wave AND state IN ('valid', 'flagged', 'void')
-  AND seq > COALESCE((SELECT seq FROM tally_mark WHERE wave = :wave), 0)
-GROUP BY state, channel, substr(received_at, 1, 13)"""
-
-
-def counts(db: sqlite3.Connection, wave: str) -> Counts:
-    """How many responses a wave has: as tallied, and those that came since."""
-    states: Counter[str] = Counter()
-    channels: Counter[str] = Counter()
-    days: Counter[date] = Counter()
-    for state, channel, at, n in db.execute(_COUNTS, {"wave": wave}):
-        states[state] += n
-        if state != "void" and n:
-            channels[channel] += n
-            whole = len(at) == len("2026-11-22")
-            days[date.fromisoformat(at) if whole else day(moment(f"{at}:00:00+00:00"))] += n
-    return Counts(
-        states["valid"], states["flagged"], states["void"],
-        dict(sorted(channels.items())), dict(sorted(days.items())),
-    )  # fmt: skip
-
-
-#: Each maximum is one step down the index (wave, state) to its end.
-_MARK = """
-SELECT (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'valid'),
-       (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'flagged'),
-       (SELECT MAX(seq) FROM response WHERE wave = :wave AND state = 'void'),
-       (SELECT edits FROM tally_mark WHERE wave = :wave)"""
-
-
-def mark(db: sqlite3.Connection, wave: str) -> tuple[int | None, ...]:
-    """Something that differs whenever a wave's responses, their states or its sample changed.
-
-    It costs the same for ten answers and for ten millions.
-    """
-    return tuple(db.execute(_MARK, {"wave": wave}).fetchone())
-
-
 def bulk(
     db: sqlite3.Connection,
     rows: Iterable[Incoming],
@@ -227,10 +186,13 @@ def bulk(
     with write(db):
         taken = {row["receipt"] for row in db.execute("SELECT receipt FROM response")}
         before = len(taken)
+        tied: list[tuple[Incoming, dict[str, Any]]] = []
         try:
-            db.executemany(_INSERT, _bulk_rows(rows, received_at, taken, progress))
+            db.executemany(_INSERT, _bulk_rows(rows, received_at, taken, tied, progress))
         except sqlite3.IntegrityError as fault:
             raise Refused("used", 409, reason=str(fault)) from fault
+        for incoming, row in tied:
+            _tie(db, incoming, row)
     return len(taken) - before
 
 
@@ -268,13 +230,13 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
 
 _INTO = (
     "INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, resolving_unit,"
-    " counter, service, language, assisted_by, case_id, dossier_key, answers, codes, digest,"
-    " seal, started_at, submitted_at, received_at, receipt)"
+    " counter, service, language, assisted_by, case_id, answers, codes, digest, seal,"
+    " started_at, submitted_at, received_at, receipt, state, flags)"
 )
 _VALUES = (
     " :id, :wave, :questionnaire, :channel, :receiving_unit, :resolving_unit, :counter, :service,"
-    " :language, :assisted_by, :case_id, :dossier_key, :answers, :codes, :digest, :seal,"
-    " :started_at, :submitted_at, :received_at, :receipt"
+    " :language, :assisted_by, :case_id, :answers, :codes, :digest, :seal, :started_at,"
+    " :submitted_at, :received_at, :receipt, :state, :flags"
 )
 _INSERT = _INTO + " VALUES (" + _VALUES + ")"
 #: ``_ADD`` adds a row only while its door and its wave are open and no key of it is taken.
@@ -301,7 +263,6 @@ def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
         "language": incoming.language,
         "assisted_by": incoming.assisted_by,
         "case_id": door.case_id,
-        "dossier_key": door.dossier_key,
         "answers": answers,
         "codes": rules.pack(asked, incoming.answers),
         "digest": digest(incoming.questionnaire, answers),
@@ -309,6 +270,8 @@ def _row(incoming: Incoming, *, received_at: datetime) -> dict[str, Any]:
         "submitted_at": stamp(incoming.submitted_at) if incoming.submitted_at else None,
         "received_at": stamp(received_at),
         "receipt": receipt(),
+        "state": "flagged" if incoming.flags else "valid",
+        "flags": json.dumps(sorted(set(incoming.flags))) if incoming.flags else "[]",
     }
     return row | {"seal": seal(row)}
 
@@ -326,13 +289,37 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
         facts["receipt"] = receipt()  # the only key left is the receipt's: draw another
         facts["seal"] = seal(facts)
     first = db.execute(
-        "SELECT wave, digest, receipt, received_at FROM response WHERE id = :id", row
+        "SELECT wave, digest, receipt, received_at, flags FROM response WHERE id = :id", row
     ).fetchone()
     if first is None:
         raise refusal
-    if (first["wave"], first["digest"]) != (row["wave"], row["digest"]):
+    same = first["digest"] == row["digest"] or WITHDRAWN in json.loads(first["flags"])
+    if first["wave"] != row["wave"] or not same:
         raise Refused("changed", 409)
     return Stored(first["receipt"], first["received_at"], new=False)
+
+
+def _insert_with(
+    db: sqlite3.Connection, incoming: Incoming, row: dict[str, Any], now: datetime
+) -> Stored:
+    """Store a response with its link to a dossier and its telephone number, or none of them."""
+    stored = _insert(db, incoming.door, row, now)
+    if stored.new:
+        _tie(db, incoming, row)
+    return stored
+
+
+def _tie(db: sqlite3.Connection, incoming: Incoming, row: Mapping[str, Any]) -> None:
+    """Store what belongs to a response but not in it.  Refused ``used``: the dossier answered."""
+    if (key := incoming.door.dossier_key) is not None:
+        dossiers.link(db, key, row["id"])
+    if (left := incoming.contact) is not None:
+        db.execute(
+            "INSERT INTO contact (response, wave, unit, phone, consented_at, purge_on)"
+            " VALUES (:id, :wave, :receiving_unit, :phone, :received_at, :purge_on)",
+            {name: row[name] for name in ("id", "wave", "receiving_unit", "received_at")}
+            | {"phone": left.phone, "purge_on": left.purge_on.isoformat()},
+        )
 
 
 def _refusal(
@@ -355,8 +342,7 @@ def _refusal(
 def _conflict(db: sqlite3.Connection, row: Mapping[str, Any]) -> Refused | None:
     """Which key was taken: None if it was only the receipt's."""
     taken = db.execute(
-        "SELECT 1 FROM response WHERE id = :id OR case_id = :case_id OR dossier_key = :dossier_key",
-        row,
+        "SELECT 1 FROM response WHERE id = :id OR case_id = :case_id", row
     ).fetchone()
     return Refused("used", 409) if taken else None
 
@@ -365,6 +351,7 @@ def _bulk_rows(
     rows: Iterable[Incoming],
     received_at: datetime | None,
     taken: set[str],
+    tied: list[tuple[Incoming, dict[str, Any]]],
     progress: Callable[[int], None] | None,
 ) -> Iterator[dict[str, Any]]:
     for done, incoming in enumerate(rows, 1):
@@ -376,6 +363,8 @@ def _bulk_rows(
             row["receipt"] = receipt()
             row["seal"] = seal(row)
         taken.add(row["receipt"])
+        if incoming.door.dossier_key is not None or incoming.contact is not None:
+            tied.append((incoming, row))
         yield row
         if progress and done % 1000 == 0:
             progress(done)
