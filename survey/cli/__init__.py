@@ -23,6 +23,7 @@ COMMANDS = {
     "units": ("units", "units"),
     "wave": ("waves", "wave"),
     "door": ("doors", "door"),
+    "poster": ("posters", "poster"),
     "responses": ("responses", "responses"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
