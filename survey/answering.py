@@ -6,12 +6,17 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from flask import abort, current_app, g
+from flask import abort, current_app, g, has_request_context, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadSignature
+from werkzeug.http import parse_cookie
 
-from survey import db, services, tokens
+from forms.questionnaire import load
+from survey import db, services, tokens, trust
 from survey.pages import Place
 from survey.store import Refused, clock, doors, responses, units, waves
 
@@ -151,12 +156,37 @@ def keep(
     language: str,
     started_at: datetime | None,
     submitted_at: datetime | None,
+    assisted_by: str | None = None,
+    flags: tuple[str, ...] = (),
+    contact: str | None = None,
+    environ: Mapping[str, Any] | None = None,
 ) -> responses.Stored:
-    """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored."""
+    """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored.
+
+    ``contact`` is a telephone number left with consent.  ``environ`` is the request where
+    there is none of the application's; with it go the signs that make an answer flagged.
+    """
     if wait := _mine(Buckets).take(
         opened.door.id, *current_app.config.get("DOOR_RATE", (BURST, STEADY))
     ):
         raise Refused("too_fast", 429, seconds=wait)
+    now = clock.now()
+    if environ is None:
+        environ = request.environ if has_request_context() else {}
+    given = trust.Given(
+        id=id,
+        questionnaire=load(opened.wave.questionnaire),
+        answers=answers,
+        door=opened.door.id,
+        counter=opened.door.kind == "counter",
+        channel=channel,
+        started=started_at,
+        submitted=submitted_at,
+        received=now,
+        device=_device(environ, now),
+        staff=_is_staff(environ),
+    )
+    found = trust.reasons(given, _mine(trust.Lately))
     incoming = responses.Incoming(
         id=id,
         door=opened.door,
@@ -166,8 +196,45 @@ def keep(
         language=language,
         started_at=started_at,
         submitted_at=submitted_at,
+        assisted_by=assisted_by,
+        flags=trust.in_order({*found, *flags}) if flags else found,
+        contact=_contact(contact, opened.wave, now),
     )
-    return responses.add(services().writer, incoming, now=clock.now())
+    return responses.add(services().writer, incoming, now=now)
+
+
+def notice_staff(environ: Mapping[str, Any]) -> None:
+    """Remember for half an hour, in memory, that staff use the device of this request."""
+    if "HTTP_COOKIE" in environ and _is_staff(environ):
+        now = clock.now()
+        if device := _device(environ, now):
+            _mine(trust.Lately).staff_at(device, now)
+
+
+def _device(environ: Mapping[str, Any], now: datetime) -> bytes:
+    """Return today's name of the device a request came from, b"" where none did."""
+    if "REMOTE_ADDR" not in environ:
+        return b""
+    settings = services().settings
+    return trust.device_of(settings.secret, environ, clock.day(now), proxied=settings.behind_tls)
+
+
+def _is_staff(environ: Mapping[str, Any]) -> bool:
+    """Say whether a request carries a session that we signed for somebody of the staff."""
+    cookies, name = environ.get("HTTP_COOKIE"), current_app.config["SESSION_COOKIE_NAME"]
+    if not cookies or name not in cookies:
+        return False
+    signer = SecureCookieSessionInterface().get_signing_serializer(current_app)
+    try:
+        return signer is not None and "staff" in signer.loads(parse_cookie(cookies).get(name, ""))
+    except BadSignature:
+        return False
+
+
+def _contact(phone: str | None, wave: Wave, now: datetime) -> responses.Contact | None:
+    if phone is None:
+        return None
+    return responses.Contact(phone, clock.day(now) + timedelta(days=wave.contact_days))
 
 
 def new_page() -> str:

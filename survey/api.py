@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 
 from forms import rules
 from forms.questionnaire import load
-from survey import answering, guard, openapi, pages, screens, services
+from survey import answering, extras, guard, openapi, pages, screens, services
 from survey.errors import problem
 from survey.store import clock, rates
 from survey.text import LANGUAGES, t
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 bp = Blueprint("api", __name__)
 
 REQUIRED = ("id", "token", "questionnaire", "answers")
-OPTIONAL = ("started_at", "submitted_at", "language")
+OPTIONAL = (
+    "started_at", "submitted_at", "language", "channel", "assisted_by", "partial", "contact",
+)  # fmt: skip
+#: Channel -> kind of door it may come through; None is any.
+CHANNELS: dict[str, frozenset[str] | None] = {
+    "api": None,
+    "phone": None,
+    "kiosk": frozenset({"counter"}),
+    "qr": frozenset({"counter"}),
+    "link": frozenset({"dossier", "case"}),
+}
 #: A clock set right in the middle of a survey makes the end earlier than the beginning; only
 #: what no correction explains is refused, for a refused answer is lost for good.
 BACKWARDS = timedelta(days=1)
@@ -54,17 +64,21 @@ def responses() -> Response:
         return _faulty(faults, language)
     opened = answering.reach(token)
     clean, wrong = _answers(opened, sent, language)
-    if faults := faults + wrong:
+    phone, more = _beside(opened, sent, language)
+    if faults := faults + wrong + more:
         answering.check_open(opened)
         return _faulty(faults, language)
     stored = answering.keep(
         opened,
         clean,
         id=str(sent["id"]),
-        channel="api",
+        channel=str(sent.get("channel", "api")),
         language=str(sent.get("language", LANGUAGES[0])),
         started_at=times.get("started_at"),
         submitted_at=times.get("submitted_at"),
+        assisted_by=_helper(sent),
+        flags=("partial",) if sent.get("partial") else (),
+        contact=phone,
     )
     body = {"id": sent["id"], "receipt": stored.receipt, "received_at": stored.received_at}
     return _json(body, 201 if stored.new else 200)
@@ -183,12 +197,67 @@ def _answers(opened: Opened, sent: Sent, language: str) -> tuple[Mapping[str, ob
         return {}, [_fault("answers", "not_answers", t("api.not_answers", language))]
     q = load(expected)
     clean, faults = rules.check(q, answers)
+    if sent.get("partial") is True:  # a person left: what is missing is no fault, what is wrong is
+        faults = [fault for fault in faults if fault.code != "unanswered"]
     look = pages.Look(language)
     words_of = (screens.notice(q, fault, look).message for fault in faults)
     return clean, [
         _fault(_shown(fault.column), fault.code, words)
         for fault, words in zip(faults, words_of, strict=True)
     ]
+
+
+def _beside(opened: Opened, sent: Sent, language: str) -> tuple[str | None, Faults]:
+    """Return the telephone number left, and what is wrong with all that is no answer."""
+    found: Faults = []
+
+    def fault(field: str, code: str, **facts: object) -> None:
+        found.append(_fault(field, code, t(f"api.{code}", language, field=field, **facts)))
+
+    channel = sent.get("channel", "api")
+    doors = CHANNELS.get(channel, frozenset()) if isinstance(channel, str) else frozenset()
+    if doors is not None and opened.door.kind not in doors:
+        fault("channel", "channel", channels=", ".join(_channels(opened)))
+    if (helper := sent.get("assisted_by")) is not None and helper not in extras.HELPERS:
+        fault("assisted_by", "helper", helpers=", ".join(extras.HELPERS))
+    partial = sent.get("partial", False)
+    if not isinstance(partial, bool):
+        fault("partial", "not_bool")
+    elif partial and (opened.wave.partial != "keep" or opened.door.kind != "counter"):
+        fault("partial", "partial_not_kept")
+    elif partial and not sent.get("answers"):
+        fault("partial", "partial_empty")
+    if (contact := sent.get("contact")) is None:
+        return None, found
+    phone, code, facts = _phone(opened, contact)
+    if code:
+        fault("contact", code, **facts)
+    return phone or None, found
+
+
+def _phone(opened: Opened, contact: object) -> tuple[str, str, Mapping[str, object]]:
+    """Return the number somebody left with consent, or the word for what is wrong with it."""
+    if not opened.wave.contact_days:
+        return "", "contact_not_asked", {}
+    if not isinstance(contact, dict) or contact.keys() != {"phone", "consent"}:
+        return "", "not_contact", {}
+    phone, consent = contact["phone"], contact["consent"]
+    if not isinstance(phone, str) or len(phone) > extras.LONGEST:
+        return "", "not_contact", {}
+    if consent is not True:
+        return "", "contact_consent", {}
+    number, wrong = extras.phone(phone)
+    return (number, "", {}) if wrong is None else ("", "contact_phone", {})
+
+
+def _channels(opened: Opened) -> list[str]:
+    kind = opened.door.kind
+    return [name for name, doors in CHANNELS.items() if doors is None or kind in doors]
+
+
+def _helper(sent: Sent) -> str | None:
+    helper = sent.get("assisted_by")
+    return helper if isinstance(helper, str) else None
 
 
 def _fault(item: str, code: str, message: str) -> dict[str, str]:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
 
-from survey import db, figures, guard
+from survey import db, fairness, figures, guard, trust
 from survey.store import clock, units
 from survey.store import waves as wave_store
 from survey.text import day, t
 
 if TYPE_CHECKING:
+    from analysis.results import Result
     from survey.store.waves import Wave
 
 bp = Blueprint("board", __name__)
+bp.register_blueprint(fairness.bp)
 
 
 @bp.get("/board")
@@ -28,8 +30,9 @@ def waves() -> str:
 @bp.get("/board/<key>")
 @guard.roles("administrator", "viewer")
 def wave(key: str) -> str:
-    """Show one wave, or one unit of it."""
-    found, scope, result = figures.asked(key, request.args.get("unit", ""))
+    """Show one wave, or one unit of it; ``flagged=0`` leaves out what is flagged."""
+    counted = request.args.get("flagged") != "0"
+    found, scope, result = figures.asked(key, request.args.get("unit", ""), flagged=counted)
     phase, state = _state(found)
     facts: dict[str, object] = {
         "wave": found,
@@ -43,11 +46,30 @@ def wave(key: str) -> str:
         return render_template("board/empty.html", nothing=result, **facts)
     from survey import tables
 
-    whole = figures.of(found) if scope else result
-    facts |= tables.page(result, whole)
+    whole = figures.of(found, flagged=counted) if scope else result
+    facts |= tables.page(result, whole) | _flags(found, scope, result, counted=counted)
     if not scope:
         facts["days"] = tables.days(figures.counts(found).days)
     return render_template("board/wave.html", **facts)
+
+
+def _flags(wave: Wave, scope: str, result: Result, *, counted: bool) -> dict[str, object]:
+    """Return the overall index with and without flagged answers, and how many for what reason."""
+    facts: dict[str, object] = {"counted": counted, "both": [], "reasons": []}
+    if not result.flagged:
+        return facts
+    both = []
+    for flagged in (True, False):
+        one = result if flagged == counted else figures.find(wave, scope, flagged=flagged)
+        known = None if isinstance(one, figures.Nothing) else one
+        n = (known or result).total.n if known else None
+        both.append(("with" if flagged else "without", n, known.total if known else None))
+    reasons = {} if scope else figures.reasons(wave)
+    named = [(t(f"trust.{reason}"), reasons.pop(reason)) for reason in list(reasons)
+             if reason in trust.REASONS]  # fmt: skip
+    if reasons:
+        named.append((t("staff.flags_other"), sum(reasons.values())))
+    return facts | {"both": both, "reasons": named}
 
 
 def _heading(wave: Wave, scope: str) -> str:

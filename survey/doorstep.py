@@ -107,7 +107,7 @@ class Doorstep:
 
     def _take(
         self,
-        take: Callable[[str, bytes], tuple[bool, bytes]] | None,
+        take: Callable[[str, bytes, WSGIEnvironment], tuple[bool, bytes]] | None,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
@@ -122,7 +122,7 @@ class Doorstep:
         body = environ["wsgi.input"].read(int(length))
         try:
             with self._context():
-                new, answer = take(environ["PATH_INFO"][3:], body)
+                new, answer = take(environ["PATH_INFO"][3:], body, environ)
         except (ValueError, LookupError, Refused, db.NotStored):
             environ["wsgi.input"] = BytesIO(body)
             return self._app(environ, start_response)

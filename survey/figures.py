@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import abort, current_app
 
 from survey import db, guard, services, tallies
-from survey.store import responses, waves
+from survey.store import flags, responses, waves
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ class Nothing:
     broken: bool = False
 
 
-def asked(key: str, unit: str, *, comments: bool = False) -> tuple[Wave, str, Result | Nothing]:
+def asked(
+    key: str, unit: str, *, comments: bool = False, flagged: bool = True
+) -> tuple[Wave, str, Result | Nothing]:
     """Return the wave of an address, the scope its reader may see, and what there is to show.
 
-    ``comments``: with what people wrote, which costs a look into every answer.
+    ``comments``: with what people wrote, which costs a look into every answer.  ``flagged``:
+    flagged answers count.
 
     Ends the request with 404 for a wave or a scope that is not there, 403 for a unit that is not
     the reader's.
@@ -56,15 +59,17 @@ def asked(key: str, unit: str, *, comments: bool = False) -> tuple[Wave, str, Re
         abort(404, t("staff.no_wave"))
     scope = guard.scope(unit)
     try:
-        return wave, scope, find(wave, scope, comments=comments)
+        return wave, scope, find(wave, scope, comments=comments, flagged=flagged)
     except LookupError:
         abort(404, t("staff.no_scope"))
 
 
-def find(wave: Wave, scope: str, *, comments: bool = False) -> Result | Nothing:
+def find(
+    wave: Wave, scope: str, *, comments: bool = False, flagged: bool = True
+) -> Result | Nothing:
     """Return the results that may be shown, or why there are none; raises LookupError."""
     try:
-        result = of(wave, scope, comments=comments)
+        result = of(wave, scope, comments=comments, flagged=flagged)
     except ValueError as fault:
         current_app.logger.error("no figures of %s %s: %s", wave.key, scope, fault)
         return Nothing(counts(wave).total, broken=True)
@@ -73,26 +78,36 @@ def find(wave: Wave, scope: str, *, comments: bool = False) -> Result | Nothing:
     return result
 
 
-def of(wave: Wave, scope: str = "", *, comments: bool = False) -> Result:
+def of(wave: Wave, scope: str = "", *, comments: bool = False, flagged: bool = True) -> Result:
     """Return the results of ``wave`` in ``scope`` (a unit id, "" for all of it).
+
+    ``flagged``: flagged answers count, as they do everywhere unless somebody asks otherwise.
 
     Raises what ``analysis.sipas.wave_result`` raises: ``LookupError`` for a scope that holds
     nothing, ``ValueError`` where the answers cannot carry a figure.
     """
 
-    whole = of(wave) if scope else None
+    whole = of(wave, flagged=flagged) if scope else None
 
     def estimate() -> Result:
         from analysis.sipas import wave_result
 
-        return wave_result(db.get(), wave.key, scope=scope, whole=whole, comments=comments)
+        return wave_result(
+            db.get(), wave.key, scope=scope, whole=whole, comments=comments, flagged=flagged
+        )
 
-    return _once("report" if comments else "result", wave, scope, estimate)
+    what = ("report" if comments else "result") + ("" if flagged else " without flagged")
+    return _once(what, wave, scope, estimate)
 
 
 def counts(wave: Wave) -> Counts:
     """Return how many responses came in, by state, channel and day."""
     return _once("counts", wave, "", lambda: responses.counts(db.get(), wave.key))
+
+
+def reasons(wave: Wave) -> dict[str, int]:
+    """Return how many answers are flagged for each reason."""
+    return dict(_once("reasons", wave, "", lambda: flags.by_reason(db.get(), wave.key)))
 
 
 def _once(what: str, wave: Wave, scope: str, make: Callable[[], T]) -> T:

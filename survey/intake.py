@@ -17,15 +17,17 @@ from uuid import UUID
 from forms import rules
 from forms.questionnaire import load
 from forms.web import from_form
-from survey import answering, api, kiosk, pages, services, tokens
+from survey import answering, api, extras, kiosk, pages, services, tokens
 from survey.store.clock import now
 from survey.store.responses import printed
 from survey.text import LANGUAGES, clock, day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from wsgiref.types import WSGIEnvironment
 
-_KNOWN = frozenset((*api.REQUIRED, *api.OPTIONAL))
+#: What is taken here; a response with more (a telephone number, only half of the answers) is rare.
+_KNOWN = frozenset((*api.REQUIRED, *api.OPTIONAL)) - {"partial", "contact"}
 _NEEDED = frozenset(api.REQUIRED)
 
 
@@ -39,7 +41,7 @@ class NotPlainError(ValueError):
     """Not in order in some way: the application shall say which."""
 
 
-def machine(_: str, body: bytes) -> tuple[bool, bytes]:
+def machine(_: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, bytes]:
     """Store what ``POST /api/v1/responses`` sent; whether it is new, and the answer's body.
 
     Raises NotPlainError, LookupError, ValueError, Refused or NotStored: nothing was stored now.
@@ -58,18 +60,26 @@ def machine(_: str, body: bytes) -> tuple[bool, bytes]:
     opened = answering.find(sent["token"], fresh=False)
     if sent["questionnaire"] != opened.wave.questionnaire:
         raise NotPlainError
+    channel, helper = sent.get("channel", "api"), sent.get("assisted_by")
+    if type(channel) is not str:
+        raise NotPlainError
+    doors = api.CHANNELS[channel]  # an unknown one is a LookupError
+    if doors is not None and opened.door.kind not in doors:
+        raise NotPlainError
+    if helper is not None and helper not in extras.HELPERS:
+        raise NotPlainError
     clean, faults = rules.check(load(opened.wave.questionnaire), sent["answers"])
     if faults:
         raise NotPlainError
     stored = answering.keep(
-        opened, clean, id=id, channel="api", language=language, started_at=started,
-        submitted_at=submitted,
+        opened, clean, id=id, channel=channel, language=language, started_at=started,
+        submitted_at=submitted, assisted_by=helper, environ=environ,
     )  # fmt: skip
     answer = f'{{"id":"{id}","receipt":"{stored.receipt}","received_at":"{stored.received_at}"}}'
     return stored.new, answer.encode()
 
 
-def phone(token: str, body: bytes) -> tuple[bool, bytes]:
+def phone(token: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, bytes]:
     """Store what the phone form sent; whether it is new, and the page of thanks.
 
     Raises as ``machine`` does, and LookupError before ``draw_thanks``.
@@ -80,14 +90,16 @@ def phone(token: str, body: bytes) -> tuple[bool, bytes]:
     id, started = tokens.read_page(services().settings.secret, posted.one("page"))
     opened, look = answering.find(token, fresh=False), _LOOK
     q = opened.place.read(look)
+    beside = extras.read(posted, asks_contact=opened.wave.contact_days > 0)
     clean, faults = rules.check(q, from_form(q, posted))
-    if faults:
+    if faults or beside.faults:
         raise NotPlainError
     channel = "qr" if opened.door.kind == "counter" else "link"
     thanks = [_thanks[opened.place, channel, new] for new in (False, True)]
     stored = answering.keep(
         opened, clean, id=id, channel=channel, language=look.language, started_at=started,
-        submitted_at=now(),
+        submitted_at=now(), assisted_by=beside.assisted_by, contact=beside.contact,
+        environ=environ,
     )  # fmt: skip
     page = pages.fill(
         thanks[stored.new], receipt=printed(stored.receipt), at=clock(stored.received_at),

@@ -83,6 +83,37 @@ RESPONSE: Schema = {
             "default": "vi",
             "description": "Language the questions were read in.",
         },
+        "channel": {
+            "type": "string",
+            "enum": ["api", "phone", "kiosk", "qr", "link"],
+            "default": "api",
+            "description": "How the person answered. kiosk and qr only through a counter's door, "
+            "link only through a dossier's or a case's.",
+        },
+        "assisted_by": {
+            "type": ["string", "null"],
+            "enum": ["family", "officer", "interviewer", "other", None],
+            "description": "Who helped to answer; left out when nobody did.",
+        },
+        "partial": {
+            "type": "boolean",
+            "default": False,
+            "description": "The person left before the end: required answers may be missing, "
+            "wrong ones are refused as ever. Stored as flagged; refused (partial_not_kept) "
+            "unless the wave keeps such answers and the door is a counter's.",
+        },
+        "contact": {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "required": ["phone", "consent"],
+            "properties": {
+                "phone": {"type": "string", "description": "A number in Vietnam."},
+                "consent": {"type": "boolean", "const": True},
+            },
+            "description": "A telephone number left with consent of its own; kept apart from the "
+            "answers and deleted after the wave's days. Refused when the wave asks for none.",
+            "examples": [{"phone": "0912345678", "consent": True}],
+        },
     },
 }
 

@@ -188,6 +188,122 @@ def test_times_and_language_may_be_left_out(client, good):
     assert client.post(URL, json=good).status_code == 201
 
 
+class TestBeside:
+    """What may come beside the answers: the channel, a helper, a person who left, a number."""
+
+    @pytest.fixture
+    def keeping(self, app):
+        def change(store):
+            with db.write(store):
+                store.execute("UPDATE wave SET partial = 'keep', contact_days = 30")
+
+        app.extensions["sipas"].writer.run(change)
+
+    @pytest.mark.parametrize(
+        ("door", "channel", "status"),
+        [
+            ("counter", "kiosk", 201),
+            ("counter", "qr", 201),
+            ("counter", "phone", 201),
+            ("counter", "link", 422),
+            ("dossier", "link", 201),
+            ("dossier", "phone", 201),
+            ("dossier", "kiosk", 422),
+            ("dossier", "qr", 422),
+            ("counter", "post", 422),
+            ("counter", None, 422),
+            ("counter", [], 422),
+        ],
+    )
+    def test_a_channel_fits_its_door(
+        self, app, client, good, door_tokens, *, door, channel, status
+    ):
+        answer = client.post(URL, json=good | {"token": door_tokens[door], "channel": channel})
+
+        assert answer.status_code == status
+        if status == 201:
+            assert stored(app, answer.json["receipt"])["channel"] == channel
+        else:
+            assert faults(answer) == {"channel": "channel"}
+
+    @pytest.mark.parametrize("helper", ["family", "officer", "interviewer", "other", None])
+    def test_who_helped_is_stored(self, app, client, good, helper):
+        receipt = client.post(URL, json=good | {"assisted_by": helper}).json["receipt"]
+
+        assert stored(app, receipt)["assisted_by"] == helper
+
+    @pytest.mark.parametrize("helper", ["self", "", 1, [], {}])
+    def test_other_helpers_are_refused(self, client, good, helper):
+        answer = client.post(URL, json=good | {"assisted_by": helper})
+
+        assert faults(answer) == {"assisted_by": "helper"}
+
+    def test_answers_left_behind_are_kept_as_flagged_where_the_wave_keeps_them(
+        self, app, client, good, keeping
+    ):
+        good |= {"answers": {"m1": 4, "m2": 2}, "partial": True, "channel": "kiosk"}
+        row = stored(app, client.post(URL, json=good).json["receipt"])
+
+        assert json.loads(row["answers"]) == {"m1": 4, "m2": 2}
+        assert row["state"] == "flagged"
+        assert "partial" in json.loads(row["flags"])
+
+    def test_and_are_refused_where_it_does_not(self, client, good):
+        answer = client.post(URL, json=good | {"answers": {"m1": 4}, "partial": True})
+
+        assert faults(answer) == {"partial": "partial_not_kept"}
+
+    def test_of_a_dossier_too(self, client, good, door_tokens, keeping):
+        good |= {"token": door_tokens["dossier"], "answers": {"m1": 4}, "partial": True}
+
+        assert faults(client.post(URL, json=good)) == {"partial": "partial_not_kept"}
+
+    def test_wrong_answers_are_refused_in_part_as_in_whole(self, client, good, keeping):
+        good |= {"answers": {"m1": 7, "x9": 1}, "partial": True}
+
+        assert faults(client.post(URL, json=good)) == {"m1": "off_scale", "x9": "unknown_item"}
+
+    def test_nothing_answered_is_nothing_to_keep(self, client, good, keeping):
+        assert faults(client.post(URL, json=good | {"answers": {}, "partial": True})) == {
+            "partial": "partial_empty"
+        }
+
+    @pytest.mark.parametrize("partial", [None, 1, "true"])
+    def test_part_or_whole_is_true_or_false(self, client, good, partial):
+        assert faults(client.post(URL, json=good | {"partial": partial})) == {"partial": "not_bool"}
+
+    def test_a_number_left_with_consent_is_kept_apart(self, app, client, good, keeping):
+        good["contact"] = {"phone": "+84 912 345 678", "consent": True}
+        answer = client.post(URL, json=good)
+        with app.app_context():
+            [left] = db.get().execute("SELECT * FROM contact").fetchall()
+
+        assert answer.status_code == 201
+        assert (left["response"], left["phone"]) == (good["id"], "0912345678")
+        assert "912" not in stored(app, answer.json["receipt"])["answers"]
+
+    @pytest.mark.parametrize(
+        ("contact", "code"),
+        [
+            ({"phone": "0912345678", "consent": False}, "contact_consent"),
+            ({"phone": "0912345678", "consent": 1}, "contact_consent"),
+            ({"phone": "0912345678"}, "not_contact"),
+            ({"phone": 912345678, "consent": True}, "not_contact"),
+            ({"phone": "0" * 99, "consent": True}, "not_contact"),
+            ({"phone": "12345", "consent": True}, "contact_phone"),
+            ("0912345678", "not_contact"),
+            ({"phone": "0912345678", "consent": True, "name": "A"}, "not_contact"),
+        ],
+    )
+    def test_a_number_in_doubt_is_refused(self, client, good, keeping, contact, code):
+        assert faults(client.post(URL, json=good | {"contact": contact})) == {"contact": code}
+
+    def test_no_number_is_taken_where_none_is_asked(self, client, good):
+        good["contact"] = {"phone": "0912345678", "consent": True}
+
+        assert faults(client.post(URL, json=good)) == {"contact": "contact_not_asked"}
+
+
 def test_another_questionnaire_is_refused(client, good):
     good |= {"questionnaire": "sipas-2026.1"}
 

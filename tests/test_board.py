@@ -197,3 +197,63 @@ def test_three_answers_are_drawn_and_named_as_three(staff, settings):
 @pytest.mark.parametrize("name", ["Kết quả", "Đổi mật khẩu", "Đăng xuất"])
 def test_the_head_of_the_page_leads_to_everything(staff, name):
     assert name in staff.get("/board").text.split("</header>")[0]
+
+
+def flag(settings, *reasons, wave=COUNTER, n=3):
+    """Flag some answers of a wave."""
+    with closing(db.connect(settings.database)) as store:
+        rows = store.execute(
+            "SELECT seq FROM response WHERE wave = :wave AND state = 'valid' LIMIT :n",
+            {"wave": wave, "n": n},
+        ).fetchall()
+        for row in rows:
+            for reason in reasons:
+                responses.judge(store, row["seq"], "flagged", reason, now=NOW, actor="shell:test")
+
+
+def test_a_wave_without_flags_says_nothing_of_them(staff, settings):
+    with closing(db.connect(settings.database)) as store:
+        store.execute("UPDATE response SET state = 'valid' WHERE state = 'flagged'")
+
+    assert "Câu trả lời bị đánh dấu" not in staff.get(f"/board/{COUNTER}").text
+
+
+def test_figures_with_and_without_flagged_answers_stand_side_by_side(staff, settings):
+    flag(settings, "night", "too_fast", wave=SURVEY)
+    whole = result(settings, SURVEY)
+    with closing(db.connect(settings.database, readonly=True)) as store:
+        less = wave_result(store, SURVEY, flagged=False)
+    seen = text(staff.get(f"/board/{SURVEY}"))
+
+    assert less.total.n < whole.total.n
+    for word, found in (("Có tính", whole), ("Không tính", less)):
+        total = found.total
+        told = f"{word} {total.n} {pct(total.value)} {span(total.low, total.high)}"
+        assert told.replace(" %", "%") in seen.replace(" %", "%"), told
+    assert "Giữa đêm 3" in seen
+    assert "Nhanh hơn người có thể đọc 3" in seen
+
+
+def test_a_page_without_flagged_answers_says_so(staff, settings):
+    flag(settings, "night", wave=SURVEY)
+    with closing(db.connect(settings.database, readonly=True)) as store:
+        less = wave_result(store, SURVEY, flagged=False)
+    seen = text(staff.get(f"/board/{SURVEY}?flagged=0"))
+
+    assert "không tính 3 câu trả lời bị đánh dấu" in seen
+    assert f"{share(less.total.value)} {span(less.total.low, less.total.high)}" in seen
+
+
+def test_a_reason_that_nobody_explains_is_still_counted(staff, settings):
+    flag(settings, "seen by hand", wave=SURVEY)
+
+    assert "Lý do khác 3" in text(staff.get(f"/board/{SURVEY}"))
+
+
+@pytest.mark.parametrize(("query", "word"), [("", "Vì sao"), ("?lang=en", "Why")])
+def test_everybody_may_read_how_answers_are_flagged(client, query, word):
+    page = client.get("/flags" + query)
+
+    assert page.status_code == 200
+    assert text(page).count(word + ":") == 8
+    assert "Set-Cookie" not in page.headers

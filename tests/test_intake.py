@@ -53,6 +53,11 @@ class Served:
         page = tokens.page(self.settings.secret, id or str(uuid.uuid4()), datetime.now(UTC))
         return (client or self.client).post(self.made.qr, data=answers | {"page": page} | more)
 
+    def session(self):
+        """A cookie as staff have it."""
+        signer = self.app.session_interface.get_signing_serializer(self.app)
+        return signer.dumps({"staff": 1, "version": 1})
+
     def row(self, id):
         with closing(db.connect(self.database, readonly=True)) as base:
             return dict(
@@ -138,6 +143,45 @@ def test_what_is_not_in_order_is_answered_by_the_application(served):
     assert served.client.post(API, data=b"{", content_type="application/json").status_code == 400
     twice = b'{"id":"1","id":"2"}'
     assert served.client.post(API, data=twice, content_type="application/json").status_code == 400
+
+
+def test_what_stands_beside_the_answers_is_taken_here_or_handed_over(served):
+    one, other = str(uuid.uuid4()), str(uuid.uuid4())
+    beside = {"channel": "kiosk", "assisted_by": "family"}
+    quick, slept = asleep(served, lambda: served.post(GIVEN[1], id=one, **beside))
+    helped, slept_too = asleep(
+        served, lambda: served.send(GIVEN[1], id=other, assisted_by="officer")
+    )
+
+    assert slept
+    assert slept_too
+    assert quick.status_code == helped.status_code == 201
+    assert (served.row(one)["channel"], served.row(one)["assisted_by"]) == ("kiosk", "family")
+    assert served.row(other)["assisted_by"] == "officer"
+    refused = [
+        served.post(GIVEN[1], channel="link"),
+        served.post(GIVEN[1], channel=[]),
+        served.post(GIVEN[1], channel="carrier pigeon"),
+        served.post(GIVEN[1], assisted_by="a friend"),
+        served.post(GIVEN[1], partial=True),
+        served.post(GIVEN[1], contact={"phone": "0912345678", "consent": True}),
+    ]
+    assert [answer.status_code for answer in refused] == [422] * len(refused)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_flags_are_those_of_the_application_and_nobody_sees_them(served, way):
+    found = []
+    for client in (served.client, served.direct):
+        id = str(uuid.uuid4())
+        client.set_cookie("sipas", served.session())
+        answer = way(served, GIVEN[1], id=id, client=client)
+        client.delete_cookie("sipas")
+        found.append((answer.status_code, served.row(id)["state"], served.row(id)["flags"]))
+
+    assert found[0] == found[1]
+    assert found[0][:2] == (201, "flagged")
+    assert "officer_session" in found[0][2]
 
 
 def test_a_page_that_lost_its_token_is_shown_again(served):

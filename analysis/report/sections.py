@@ -138,7 +138,7 @@ def care_sentence(result: Result) -> str:
     """What was set aside and why."""
     text = ""
     if result.flagged:
-        text += f"Có {num(result.flagged, 0)} phiếu được đánh dấu cần xem lại. "
+        text += f"Có {num(result.flagged, 0)} phiếu được đánh dấu cần xem lại, vẫn được tính. "
     if result.void:
         text += f"Có {num(result.void, 0)} phiếu bị loại, không tính vào kết quả. "
     if result.loose:
