@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forms import document
 from forms import parse as parsing
+from forms.language import LANGUAGES, OFFICIAL, mark
 from forms.model import (
     CODES,
     NO_ANSWER,
@@ -47,6 +48,7 @@ __all__ = [
     "keys",
     "load",
     "localized",
+    "missing",
     "parse",
     "published",
     "read",
@@ -133,7 +135,8 @@ def localized(key: str, language: Language, words: frozenset[tuple[str, str]]) -
     Parameters
     ----------
     key : questionnaire
-    language : "vi", "en" …; a language (or a text) without translation falls back to Vietnamese
+    language : "vi", "en", "km" …; a text without translation stays Vietnamese and says so
+        (``forms.language.mark``), so that pages can show it as ``lang="vi"``
     words : (place word, value) of the wave, in Vietnamese; ("en:office", "…") gives the value
         for English.  What the wave leaves out comes from the questionnaire, and a common value
         ("phường") is translated by the catalogue.
@@ -147,29 +150,66 @@ def localized(key: str, language: Language, words: frozenset[tuple[str, str]]) -
     """
     original = load(key)
     source = document.decode(read(f"{key}.json"))
-    catalogue = _catalogue(original, language, source)
-    texts, common = catalogue.get("texts", {}), catalogue.get("words", {})
-    spelled = dict(original.words) | dict(words)
-    for word in document.PLACE_WORDS:
-        if word in spelled:
-            own = spelled.get(f"{language}:{word}")
-            spelled[word] = own or common.get(spelled[word], spelled[word])
+    catalogue = _catalogue(key, language, source)
+    texts = catalogue.get("texts", {})
+    official = dict(original.words) | dict(words)
+    spelled = _spelled(official, language, catalogue.get("words", {}))
 
     def new(place: str, text: str) -> str:
-        return document.spell(texts.get(place, text), spelled)
+        if language == OFFICIAL:
+            return document.spell(text, official)
+        if place not in texts:
+            return mark(document.spell(text, official))
+        return document.spell(texts[place], spelled)
 
     changed = document.change(source, new)
     changed["words"] = {word: spelled[word] for word in original.words}
     return parsing.build(changed, of=original.digest)
 
 
+def _spelled(
+    official: Mapping[str, str], language: Language, common: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the place words in a language; one without translation says that it has none."""
+    spelled = dict(official)
+    if language == OFFICIAL:
+        return spelled
+    for word in document.PLACE_WORDS:
+        if word in spelled:
+            value = spelled[word]
+            spelled[word] = spelled.get(f"{language}:{word}") or common.get(value) or mark(value)
+    return spelled
+
+
+@cache
+def missing(key: str, language: Language) -> tuple[str, ...]:
+    """Return the keys of the texts of a questionnaire that a language has no translation of.
+
+    ``word:<value>`` stands for a place word as the questionnaire itself gives it.
+
+    Raises
+    ------
+    LookupError
+        There is no such questionnaire.
+    """
+    if language == OFFICIAL:
+        return ()
+    original = load(key)
+    source = document.decode(read(f"{key}.json"))
+    catalogue = _catalogue(key, language, source)
+    wanted = [name for name in document.texts(source) if name not in catalogue.get("texts", {})]
+    common = catalogue.get("words", {})
+    words = dict.fromkeys(word for word in original.words.values() if word not in common)
+    return (*wanted, *(f"word:{word}" for word in words))
+
+
 def _catalogue(
-    original: Questionnaire, language: Language, source: document.Document
+    key: str, language: Language, source: document.Document
 ) -> Mapping[str, Mapping[str, str]]:
-    name = f"{original.key}.{language}.json"
-    if language == "vi" or language not in original.languages or not (FOLDER / name).exists():
+    name = f"{key}.{language}.json"
+    if language == OFFICIAL or language not in LANGUAGES or not (FOLDER / name).exists():
         return {}
-    found = document.decode(read(name))
+    found = document.decode(read(name, FOLDER))
     faults = catalogue_faults(source, found)
     if faults:
         raise Faulty([f"{name}: {fault}" for fault in faults])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
 
+from forms.language import LANGUAGES, OFFICIAL, mark
 from forms.questionnaire import localized
 from survey import db, guard, services, text
 from survey.store import Refused, clock, rates, responses, waves
-from survey.text import LANGUAGES, t
+from survey.text import t
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +42,7 @@ class Look:
     language: str = "vi"
     large: bool = False
     contrast: bool = False
+    languages: tuple[str, ...] = field(default=(), compare=False)  # offered; (): all complete ones
 
     def query(self) -> str:
         """Return the address's query with its question mark, or nothing for the usual look."""
@@ -49,7 +51,7 @@ class Look:
             parts.append("chu=to")
         if self.contrast:
             parts.append("tuong-phan=cao")
-        if self.language != LANGUAGES[0]:
+        if self.language != OFFICIAL:
             parts.append(f"lang={self.language}")
         return "?" + "&".join(parts) if parts else ""
 
@@ -60,30 +62,36 @@ class Look:
         yield "size", t(word, self.language), "", size.query() or "?"
         word = "look.plain" if self.contrast else "look.contrast"
         yield "contrast", t(word, self.language), "", tones.query() or "?"
-        other = LANGUAGES[1] if self.language == LANGUAGES[0] else LANGUAGES[0]
-        there = replace(self, language=other)
-        yield "language", t("look.language", other), other, there.query() or "?"
+        for tag in self.languages or text.offered():
+            if tag != self.language:
+                known = LANGUAGES[tag]
+                there = replace(self, language=tag)
+                yield "language", mark(known.name, known.named_in), tag, there.query() or "?"
+
+    def spoken(self) -> str:
+        """Return the name of the page's language."""
+        return LANGUAGES[self.language].name
 
 
-_LOOKS = {
-    (language, large, contrast): Look(language, large, contrast)
-    for language in LANGUAGES
-    for large in (False, True)
-    for contrast in (False, True)
-}
+_USUAL = Look()
+
+
+@cache
+def _look(language: str, large: bool, contrast: bool) -> Look:
+    return Look(language, large, contrast)
 
 
 def look() -> Look:
     """Return the look the address asks for; what it does not know counts as not asked."""
     if not request.query_string:
-        return _LOOKS[LANGUAGES[0], False, False]
+        return _USUAL
     asked = request.args
     language = asked.get("lang", "")
-    return _LOOKS[
-        language if language in LANGUAGES else LANGUAGES[0],
+    return _look(
+        language if language in text.LANGUAGES else OFFICIAL,
         asked.get("chu") == "to",
         asked.get("tuong-phan") == "cao",
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,13 @@ class Place:
     def read(self, look: Look) -> Questionnaire:
         """Return the questionnaire in the look's language, with this place's words."""
         return localized(self.questionnaire, look.language, self.words)
+
+    def spoken(self, look: Look) -> Place:
+        """Return the place whose Vietnamese names say so on a page of another language."""
+        if look.language == OFFICIAL:
+            return self
+        label, office, owner = mark(self.label), mark(self.office), mark(self.owner)
+        return replace(self, label=label, office=office, owner=owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +182,8 @@ def draw(template: str, place: Place, look: Look, **facts: object) -> str:
     """Render a page of a place with whatever answers and notices ``facts`` bring."""
     q = place.read(look)
     shown: dict[str, object] = {"values": {}, "notices": {}, "n": asked_of(q)} | facts
-    return render_template(template, q=q, place=place, look=look, **shown)
+    seen = replace(look, languages=text.offered(place.questionnaire))
+    return render_template(template, q=q, place=place.spoken(look), look=seen, **shown)
 
 
 @lru_cache(maxsize=128)
@@ -262,7 +278,7 @@ def receipt() -> tuple[str, int] | str:
         receipt=responses.printed(code),
         at=text.clock(found["received_at"]),
         on=text.day(found["received_at"]),
-        wave=wave.name,
+        wave=wave.name if look().language == OFFICIAL else mark(wave.name),
         synthetic=wave.synthetic,
     )
 

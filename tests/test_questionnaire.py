@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 
 from forms import document
+from forms.language import marked, parts
 from forms.questionnaire import (
     FOLDER,
     NO_ANSWER,
@@ -16,6 +17,7 @@ from forms.questionnaire import (
     keys,
     load,
     localized,
+    missing,
     published,
     read,
 )
@@ -330,7 +332,26 @@ def test_a_place_word_is_put_in_once_and_never_read_again():
 @pytest.mark.parametrize("language", ["km", "../en", "", "EN"])
 def test_a_language_without_catalogue_falls_back_to_vietnamese(language):
     q = localized("sipas-2026.1", language, WARD)
-    assert q.item("sex").text == "Giới tính"
+    assert parts(q.item("sex").text) == [("vi", "Giới tính")]
+    assert parts(q.item("c2").choices[0].label) == [("vi", "Qua loa phát thanh phường")]
+    assert q.item("s31").number == "31"
+
+
+def test_vietnamese_says_nothing_of_its_language():
+    assert not any(marked(text) for text in texts(localized("sipas-2026.1", "vi", WARD)))
+
+
+def test_a_place_word_without_translation_is_marked_inside_its_sentence():
+    q = localized("sipas-2026.1", "en", frozenset({("office", "Chi nhánh số 3")}))
+    assert parts(q.item("s31").text)[:2] == [("", "Officials at the "), ("vi", "Chi nhánh số 3")]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_english_is_complete_and_the_languages_to_come_are_not(key):
+    assert missing(key, "vi") == missing(key, "en") == ()
+    assert missing(key, "km")[0] == "title"
+    with pytest.raises(LookupError):
+        missing("sipas-2027.1", "km")
 
 
 def test_a_text_without_translation_falls_back_alone():

@@ -6,9 +6,10 @@ import unicodedata
 
 import pytest
 
+from forms.language import parts
 from forms.rules import CODES
 from survey import text
-from survey.text import FOLDER, LANGUAGES, catalogue, t
+from survey.text import FOLDER, LANGUAGES, STAFF_TOPICS, STRICT, catalogue, t
 
 FILES = sorted(FOLDER.glob("*.json"))
 
@@ -49,7 +50,26 @@ def test_a_missing_word_is_an_error():
 
 def test_a_language_without_a_catalogue_is_an_error():
     with pytest.raises(LookupError):
-        catalogue("km")
+        catalogue("xx")
+
+
+@pytest.mark.parametrize("language", STRICT)
+def test_a_missing_word_of_a_complete_language_is_an_error(language):
+    with pytest.raises(LookupError):
+        t("no.such.word", language)
+
+
+def test_a_missing_word_of_a_language_to_come_stays_vietnamese_and_says_so():
+    assert parts(t("form.part", "km", n=1, total=2)) == [("vi", "Phần 1/2")]
+
+
+def test_nobody_is_offered_a_word_that_nobody_knows():
+    with pytest.raises(LookupError):
+        t("no.such.word", "km")
+
+
+def test_topics_of_staff_name_files():
+    assert {topic for topic in STAFF_TOPICS if not (FOLDER / f"{topic}.vi.json").exists()} == set()
 
 
 def test_a_key_in_two_files_is_refused(tmp_path, monkeypatch):

@@ -1,0 +1,246 @@
+"""A language half translated: nobody is led to it, and what is not translated says so."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+from flask.testing import FlaskClient
+
+from forms import questionnaire as questionnaires
+from forms.language import LANGUAGES, mark, marked, parts, plain
+from survey import pages, text
+from survey.pages import Look
+from survey.text import catalogue, missing, offered, t, tongues
+
+KHMER = "ភាសា"
+VIETNAMESE = re.compile(
+    "[ăâđêôơưáàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ]", re.I
+)
+VOID = {"meta", "link", "input", "br", "img", "circle", "path", "polygon", "line"}
+CACHES = (
+    text.catalogue, text.missing, text.offered, questionnaires.localized, questionnaires.missing,
+    pages.rendered, pages.gapped,
+)  # fmt: skip
+
+
+def khmer(words):
+    """Something in Khmer letters with the facts of a text."""
+    return " ".join([KHMER, *re.findall(r"\{\w+\}", words)])
+
+
+@pytest.fixture
+def translated(tmp_path, monkeypatch):
+    """Give a function that puts a share of all texts into Khmer."""
+    folder = shutil.copytree(text.FOLDER, tmp_path / "translations")
+    forms = shutil.copytree(questionnaires.FOLDER, tmp_path / "questionnaires")
+
+    def put(every=2, of=("mot-cua-2026.1", "sipas-2026.1")):
+        some = {key: khmer(catalogue("vi")[key]) for key in text.wanted()[::every]}
+        (folder / "km.json").write_text(json.dumps(some), "utf-8")
+        for key in of:
+            todo = questionnaires.missing(key, "km")[::every]
+            official = questionnaires.document.texts(
+                questionnaires.document.decode(questionnaires.read(f"{key}.json"))
+            )
+            done = {
+                "texts": {name: khmer(official[name]) for name in todo if name in official},
+                "words": {
+                    name.removeprefix("word:"): KHMER for name in todo if name not in official
+                },
+            }
+            (forms / f"{key}.km.json").write_text(json.dumps(done), "utf-8")
+        monkeypatch.setattr(text, "FOLDER", folder)
+        monkeypatch.setattr(questionnaires, "FOLDER", forms)
+        forget()
+        monkeypatch.setattr(text, "LANGUAGES", text.shown())
+
+    def forget():
+        for cache in CACHES:
+            cache.cache_clear()
+
+    yield put
+    monkeypatch.undo()
+    forget()
+
+
+class Spoken(HTMLParser):
+    """Every text of a page with the language it is said to be in."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.texts = [("", "")], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        facts = dict(attrs)
+        if tag not in VOID:
+            self.open.append((tag, facts.get("lang") or self.open[-1][1]))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        if data.strip():
+            self.texts.append((self.open[-1][1], data.strip()))
+
+
+def check(page):
+    assert '<html lang="km"' in page
+    assert not marked(page)
+    head, _, body = page.partition("<body")  # a title in two languages can only say one
+    assert re.search(r"<title( lang=\"vi\")?>", head)
+    said = Spoken("<body lang='km'" + body.removesuffix("</html>\n").removesuffix("</html>")).texts
+    assert [one for one in said if VIETNAMESE.search(one[1]) and one[0] != "vi"] == []
+    assert [one for one in said if KHMER in one[1] and one[0] != "km"] == []
+    return {lang for lang, _ in said}
+
+
+@pytest.fixture
+def reader(app):
+    """A browser whose pages may be in languages that the house's own checks do not know."""
+    return FlaskClient(app, app.response_class)
+
+
+def test_every_language_has_its_tag_and_its_names():
+    assert list(LANGUAGES) == ["vi", "en", "km", "hmn", "rad", "jra"]
+    assert all(one.name and one.vietnamese for one in LANGUAGES.values())
+    assert all(one.named_in in {tag, "vi"} for tag, one in LANGUAGES.items())
+
+
+@pytest.mark.parametrize("tag", ["km", "hmn", "rad", "jra"])
+def test_languages_to_come_ship_empty_and_are_offered_to_nobody(tag):
+    assert catalogue(tag) == {}
+    assert missing(tag) == text.wanted()
+    assert tag not in offered()
+    assert tag not in text.LANGUAGES
+
+
+@pytest.mark.parametrize("key", questionnaires.keys())
+def test_vietnamese_and_english_are_offered_everywhere(key):
+    assert offered(key) == offered() == ("vi", "en")
+
+
+def test_staff_texts_and_the_contract_of_programs_hold_no_language_up():
+    keys = text.wanted()
+
+    assert "form.begin" in keys
+    assert not [key for key in keys if key.startswith(("api.", "staff."))]
+
+
+@pytest.mark.parametrize("path", ["/", "/privacy", "/r", "/q/household", "/q/counter", "/nothing"])
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_every_text_of_a_half_translated_page_says_its_language(
+    reader, translated, door_tokens, path, every
+):
+    translated(every)
+    door, _, name = path.rpartition("/")
+    address = f"{door}/{door_tokens[name]}" if name in door_tokens else path
+
+    said = check(reader.get(f"{address}?lang=km").text)
+
+    assert "km" in said
+    assert "vi" in said or every == 1
+
+
+def test_faults_and_thanks_of_a_half_translated_form_say_their_language(
+    reader, translated, door_tokens
+):
+    translated()
+    address = f"/q/{door_tokens['counter']}?lang=km"
+    page = re.search(r'name="page" value="([^"]+)"', reader.get(address).text)[1]
+    marks = {f"m{n}": "4" for n in range(1, 6)} | {"m_all": "5", "page": page}
+
+    check(reader.post(address, data={"page": page}).text)
+    check(reader.post(address, data=marks).text)
+
+
+def test_a_language_half_translated_is_shown_to_who_asks_and_offered_to_nobody(
+    reader, translated, door_tokens
+):
+    translated()
+    page = reader.get(f"/q/{door_tokens['household']}").text
+
+    assert "lang=km" not in page
+    assert offered() == ("vi", "en")
+
+
+def test_a_language_is_offered_where_its_questionnaire_is_complete_too(
+    reader, translated, door_tokens
+):
+    translated(1, of=("mot-cua-2026.1",))
+
+    assert offered() == offered("mot-cua-2026.1") == ("vi", "en", "km")
+    assert offered("sipas-2026.1") == ("vi", "en")
+    assert "lang=km" in reader.get(f"/q/{door_tokens['counter']}").text
+    assert "lang=km" in reader.get("/privacy").text
+    assert "lang=km" not in reader.get(f"/q/{door_tokens['household']}").text
+
+
+def test_three_languages_become_a_list_that_needs_no_script(reader, translated, door_tokens):
+    translated(1)
+    page = reader.get(f"/q/{door_tokens['counter']}").text
+    menu = re.search(r"<details class=\"tongues\">.*?</details>", page, re.DOTALL)[0]
+
+    assert re.findall(r'formaction="([^"]+)"', menu) == ["?lang=en", "?lang=km"]
+    assert '<span lang="km">ភាសាខ្មែរ</span>' in menu
+    assert "Tiếng Việt" in menu
+
+
+def test_switches_keep_size_and_contrast():
+    look = Look("km", large=True, contrast=True, languages=("vi", "en", "km"))
+
+    tongues = [one for one in look.switches() if one[0] == "language"]
+    assert [tag for _, _, tag, _ in tongues] == ["vi", "en"]
+    assert tongues[0][3] == "?chu=to&tuong-phan=cao"
+
+
+def test_english_pages_say_that_names_of_offices_are_vietnamese(reader, door_tokens):
+    page = reader.get(f"/q/{door_tokens['household']}?lang=en").text
+
+    vietnamese = [lang for lang, words in Spoken(page).texts if VIETNAMESE.search(words)]
+    assert vietnamese
+    assert set(vietnamese) == {"vi"}
+
+
+def test_a_broken_translation_counts_as_none(translated):
+    translated(1)
+    file = text.FOLDER / "km.json"
+    words = json.loads(file.read_text("utf-8"))
+    words |= {"form.part": "no facts", "form.send": " ", "look.large": "{n}", "new": "x"}
+    file.write_text(json.dumps(words), "utf-8")
+    catalogue.cache_clear()
+    missing.cache_clear()
+
+    assert missing("km") == ("look.large", "form.send", "form.part")
+    assert len(text.faults("km")) == 5
+    assert t("form.part", "km", n=1, total=2) == mark("Phần 1/2")
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        (f"<p>{mark('một')}</p>", '<p><span lang="vi">một</span></p>'),
+        (f"<p>a {mark('một')} b</p>", '<p>a <span lang="vi">một</span> b</p>'),
+        (f"<title>{mark('một')} – x</title>", '<title lang="vi">một – x</title>'),
+        (f"<title>x – {mark('một')}</title>", '<title lang="vi">x – một</title>'),
+        (f'<option value="1">{mark("một")}</option>', '<option value="1" lang="vi">một</option>'),
+        (f'<nav aria-label="{mark("một")}">x</nav>', '<nav aria-label="một">x</nav>'),
+        (f'<input placeholder="{mark("một")}">', '<input placeholder="một" lang="vi">'),
+        (f"<p>{mark('một')[:-2]}…</p><p>b</p>", '<p><span lang="vi">một…</span></p><p>b</p>'),
+        (
+            "<title>SIPAS – " + mark("một hai ba") + "</title>",
+            '<title lang="vi">SIPAS – một hai ba</title>',
+        ),
+        ("<p>x</p>", "<p>x</p>"),
+    ],
+)
+def test_marks_become_attributes(page, shown):
+    assert tongues([page]) == shown
+
+
+def test_a_mark_around_a_mark_is_one():
+    assert parts(mark(f"a {mark('b')} c")) == [("vi", "a b c")]
+    assert t("intro.who", "vi", owner="Sở") == plain(t("intro.who", "vi", owner=mark("Sở")))
