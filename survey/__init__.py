@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 #: Modules with an ``init_app``; ``guard`` is last so that nothing is served before it decides.
 PARTS = ("db", "text", "assets", "errors", "guard")
 #: Modules with a blueprint ``bp``: one door for each audience.
-DOORS = ("pages", "kiosk", "api", "auth", "board", "reports", "posters", "offline")
+DOORS = (
+    "pages",
+    "kiosk",
+    "api",
+    "auth",
+    "board",
+    "reports",
+    "posters",
+    "offline",
+    "kiosks",
+    "sound",
+)
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
 
-from survey import db, fairness, figures, guard, trust
+from survey import db, figures, guard, trust
 from survey.store import clock, units
 from survey.store import waves as wave_store
 from survey.text import day, t
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from survey.store.waves import Wave
 
 bp = Blueprint("board", __name__)
-bp.register_blueprint(fairness.bp)
 
 
 @bp.get("/board")
