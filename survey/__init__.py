@@ -26,6 +26,8 @@ DOORS = (
     "offline",
     "kiosks",
     "sound",
+    "feed",
+    "fairness",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024
