@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
 from forms import rules
 from forms.web import from_form
-from survey import answering, guard, pages, screens, services, tokens
-from survey.store.clock import now
+from survey import answering, guard, pages, screens, services, sound, tokens
+from survey.errors import problem
+from survey.store import kiosks
+from survey.store.clock import now, stamp
 from survey.store.responses import printed
 from survey.text import clock, day, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from sqlite3 import Connection
 
     from forms.questionnaire import Questionnaire
     from survey.answering import Opened
     from survey.pages import Look
     from survey.screens import Screen
+    from survey.store.doors import Settings
 
 bp = Blueprint("kiosk", __name__)
 
-START, ASK, FORM, THANKS = (
+START, ASK, FORM, THANKS, SCREENS = (
     "citizen/start.html",
     "citizen/ask.html",
     "citizen/form.html",
     "citizen/thanks.html",
+    "citizen/screens.html",
 )
+#: Answers a kiosk may say it holds; more is no kiosk speaking.
+MOST_UNSENT = 1_000_000
 
 
 @bp.get("/k/<token>")
@@ -37,6 +48,105 @@ START, ASK, FORM, THANKS = (
 def start(token: str) -> Response:
     """Show the first screen of a kiosk."""
     return _empty(START, token)
+
+
+@bp.get("/k/<token>/screens")
+@guard.public
+def all_screens(token: str) -> Response:
+    """Show every screen of a kiosk in one document, which it runs by itself."""
+    opened, look = answering.enter(token), pages.look()
+    recorded = sound.recorded(opened.wave.questionnaire, look.language)
+    body, mark = _book(
+        opened.place,
+        look,
+        opened.door.kiosk,
+        (token, screens.version(), *sorted(recorded.items())),
+        opened.wave.partial == "keep",
+    )
+    answer = Response(body, content_type=pages.HTML)
+    answer.set_etag(mark)
+    answer.headers["Cache-Control"] = "public, no-cache"  # may be kept, is asked for each time
+    answer.make_conditional(request)
+    return answer
+
+
+@lru_cache(maxsize=128)
+def _book(
+    place: pages.Place,
+    look: Look,
+    settings: Settings,
+    facts: tuple[str | tuple[str, str], ...],
+    keep: bool,
+) -> tuple[bytes, str]:
+    """Return a door's screens and their mark, rendered once."""
+    token, version, *recorded = facts
+    q, sounds = place.read(look), {}
+    if settings.sound:
+        sounds = dict(pair for pair in recorded if isinstance(pair, tuple))
+    page = pages.draw(
+        SCREENS,
+        place,
+        look,
+        token=token,
+        version=version,
+        settings=asdict(settings),
+        keep=keep,
+        asked=[
+            (screen, screens.complaints(q, screen, look), screens.heard(screen, sounds))
+            for screen in screens.every(q)
+        ],
+    ).encode()
+    return page, sha256(page).hexdigest()[:20]
+
+
+@bp.post("/k/<token>/beat")
+@guard.public
+def beat(token: str) -> Response:
+    """Note that a kiosk lives and what it still has to send; answer how it shall show itself."""
+    opened = answering.reach(token)
+    at = now()
+    said = _said(request.get_data(), at) if request.content_length else None
+    if said is None or opened.door.kind != "counter":
+        return problem(422, "no_beat", t("kiosk.no_beat", pages.look().language))
+
+    def job(db: Connection) -> None:
+        kiosks.heard(db, opened.door.id, said, now=at)
+
+    services().writer.run(job)
+    body = {
+        "settings": asdict(opened.door.kiosk),
+        "version": screens.version(),
+        "open": opened.wave.is_open(at) and opened.door.closed_at is None,
+    }
+    return Response(json.dumps(body), content_type="application/json")
+
+
+def _said(body: bytes, at: datetime) -> kiosks.Beat | None:
+    """Return what a kiosk says of itself, None when that is nothing a kiosk would say."""
+    try:
+        sent: dict[str, Any] = json.loads(body[:1000])
+        unsent, version = sent["unsent"], sent["version"]
+        oldest = _moment(sent["oldest_at"]) if sent.get("oldest_at") else None
+        offset = round((_moment(sent["at"]) - at).total_seconds())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
+    if type(unsent) is not int or not 0 <= unsent <= MOST_UNSENT:
+        return None
+    if type(version) is not str or len(version) > 40 or not (version.isalnum() or not version):
+        return None
+    return kiosks.Beat(
+        unsent=unsent,
+        oldest_at=stamp(oldest) if oldest else None,
+        version=version,
+        clock_offset=offset,
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
 
 
 @bp.get("/q/<token>")
@@ -181,6 +291,7 @@ def _screen(
         if name not in mine:
             carried += [(name, str(v)) for v in (value if isinstance(value, list) else [value])]
     held = answers.get(screen.column)
+    recorded = sound.recorded(opened.wave.questionnaire, look.language)
     if screen.kind in {"buttons", "consent"} and held is not None:
         carried.append(("was", str(held)))
     text = pages.draw(
@@ -194,6 +305,8 @@ def _screen(
         total=len(order),
         last=step == len(order),
         notice=notice,
+        seconds=opened.door.kiosk.idle,
+        sound=opened.door.kiosk.sound and screens.heard(screen, recorded),
     )
     return Response(text, 422 if notice else 200, content_type=pages.HTML)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forms import rules
@@ -109,6 +111,44 @@ def notice(q: Questionnaire, fault: rules.Fault, look: Look) -> Notice:
         control = f"consent_{facts['consent']}"
     message = t(f"fault.{code}", language, name=name, **facts)
     return Notice(fault.column, control, short if item else message, message)
+
+
+def heard(screen: Screen, recorded: Mapping[str, str]) -> str:
+    """Return the address of a question's recording; a matrix may be read out once for all rows."""
+    own = recorded.get(screen.column, "")
+    return own or ("" if screen.kind == "consent" else recorded.get(screen.item.id, ""))
+
+
+def complaints(q: Questionnaire, screen: Screen, look: Look) -> dict[str, str]:
+    """Return what may be wrong with one screen's answer, by code, in the server's own words."""
+    item = screen.item
+    about = {"number": item.number, "text": screen.row.label if screen.row else item.text}
+    facts: dict[str, dict[str, object]] = {}
+    if screen.kind == "consent":
+        return {}
+    if item.required:
+        facts["unanswered"] = {}
+    if screen.kind == "number":
+        limits: dict[str, object] = {"minimum": item.minimum, "maximum": item.maximum}
+        facts |= {"not_a_number": {}, "out_of_range": limits}
+    if screen.kind == "text" or item.other:
+        facts |= {"too_long": {"length": "{length}", "maximum": "{maximum}"}}
+        facts["control_characters"] = {}
+    return {
+        code: notice(q, rules.Fault(screen.column, code, about | more), look).message
+        for code, more in facts.items()
+    }
+
+
+@cache
+def version() -> str:
+    """Return a digest of everything a kiosk shows or runs; another one means a newer program."""
+    here, digest = Path(__file__).parent, sha256()
+    for folder in ("static", "templates/citizen", "translations"):
+        for path in sorted((here / folder).iterdir()):
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def heading(faults: list[rules.Fault], look: Look) -> str:

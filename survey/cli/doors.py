@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from survey import tokens
@@ -9,6 +11,9 @@ from survey.cli import session
 from survey.cli.faults import Fault
 from survey.store import doors, units, waves
 from survey.store.clock import now
+from survey.text import LANGUAGES
+
+ON_OFF = ("on", "off")
 
 
 @click.group()
@@ -73,3 +78,35 @@ def close(ctx: click.Context, number: int, dry_run: bool) -> None:
         except LookupError:
             raise Fault(f"Không có địa chỉ số {number}.") from None
     session.outcome(f"Địa chỉ {number} đã đóng", dry_run)
+
+
+@door.command("set")
+@click.argument("number", type=int)
+@click.option("--idle", type=click.IntRange(doors.IDLE.start, doors.IDLE.stop - 1),
+              help="Số giây không ai chạm thì ki-ốt hỏi “Ông/Bà còn ở đây không?”.")  # fmt: skip
+@click.option("--language", type=click.Choice(LANGUAGES), help="Ngôn ngữ mở đầu.")
+@click.option("--large", type=click.Choice(ON_OFF), help="Chữ to ngay từ đầu.")
+@click.option("--contrast", type=click.Choice(ON_OFF), help="Tương phản cao ngay từ đầu.")
+@click.option("--sound", type=click.Choice(ON_OFF), help="Nút “Nghe câu hỏi” nơi có bản ghi.")
+@session.dry_run
+@click.pass_context
+def set_(ctx: click.Context, /, number: int, dry_run: bool, **wished: str | int | None) -> None:
+    """Đặt ki-ốt tại địa chỉ số NUMBER; mục không nêu giữ nguyên.
+
+    Ki-ốt đang chạy nhận cài đặt trong vòng một phút, khi không có ai đang trả lời.
+    """
+    changed = {name: value for name, value in wished.items() if value is not None}
+    changed = {name: value == "on" if value in ON_OFF else value for name, value in changed.items()}
+    with session.change(ctx, dry_run) as db:
+        try:
+            settings = replace(doors.get(db, number).kiosk, **changed)  # type: ignore[arg-type]
+            doors.adjust(db, number, settings, now=now(), actor=session.actor())
+        except LookupError:
+            raise Fault(f"Không có địa chỉ số {number}.") from None
+        except ValueError:
+            raise Fault(f"Địa chỉ số {number} không phải của một quầy.") from None
+    told = [f"chờ {settings.idle} giây", settings.language or "ngôn ngữ theo địa chỉ"]
+    for on, words in ((settings.large, "chữ to"), (settings.contrast, "tương phản cao")):
+        told += [words] if on else []
+    told.append("có âm thanh" if settings.sound else "không âm thanh")
+    session.outcome(f"Ki-ốt {number}: {', '.join(told)}", dry_run)

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from survey.db import write
 from survey.store import Refused, audit, units, waves
 from survey.store.clock import stamp
+
+#: Seconds of silence before a kiosk asks whether somebody is still there.
+IDLE = range(20, 301)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the kiosk of a counter shows itself to everybody who steps before it.
+
+    ``language`` "" is the one its address asks for; ``sound`` offers recordings where there are
+    any, and never plays them by itself.
+    """
+
+    idle: int = 60
+    language: str = ""
+    large: bool = False
+    contrast: bool = False
+    sound: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no kiosk can be set to."""
+        if self.idle not in IDLE:
+            raise ValueError(f"idle {self.idle} is not in {IDLE.start}..{IDLE.stop - 1}")
+        if self.language and not (self.language.isalpha() and len(self.language) <= 3):
+            raise ValueError(f"language {self.language!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +57,17 @@ class Door:
     dossier_key: str | None = None
     label: str = ""
     closed_at: str | None = None
+    settings: str = "{}"
+
+    @property
+    def kiosk(self) -> Settings:
+        """How the kiosk of this counter shows itself."""
+        return Settings(**json.loads(self.settings))
 
 
 _SELECT = (
     "SELECT id, kind, wave, unit, resolving, counter, service, case_id, dossier_key, label,"
-    " closed_at FROM door"
+    " closed_at, settings FROM door"
 )
 
 
@@ -119,6 +151,24 @@ def close(db: sqlite3.Connection, id: int, *, now: datetime, actor: str) -> Door
         ).rowcount
         if changed:
             audit.append(db, at=now, actor=actor, action="door.close", subject=str(id))
+        return get(db, id)
+
+
+def adjust(
+    db: sqlite3.Connection, id: int, settings: Settings, *, now: datetime, actor: str
+) -> Door:
+    """Set the kiosk of a counter; raises LookupError, ValueError for a door of one answer."""
+    with write(db):
+        door = get(db, id)
+        if door.kind != "counter":
+            raise ValueError(f"door {id} is no counter's")
+        if door.kiosk != settings:
+            row = asdict(settings)
+            db.execute(
+                "UPDATE door SET settings = :settings WHERE id = :id",
+                {"id": id, "settings": json.dumps(row, sort_keys=True)},
+            )
+            audit.append(db, at=now, actor=actor, action="door.set", subject=str(id), detail=row)
         return get(db, id)
 
 
