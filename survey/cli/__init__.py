@@ -24,7 +24,10 @@ COMMANDS = {
     "wave": ("waves", "wave"),
     "door": ("doors", "door"),
     "poster": ("posters", "poster"),
+    "links": ("links", "links"),
     "responses": ("responses", "responses"),
+    "dossiers": ("dossiers", "dossiers"),
+    "key": ("keys", "key"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }

@@ -3,8 +3,153 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from survey.store import Refused
+from survey.db import write
+from survey.store import Refused, audit, units
+from survey.store.clock import day, stamp
+
+#: A telephone number that came with a dossier is kept so many days after the dossier was settled
+#: (or was due), for a link or a call; then it goes.
+PHONE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """One dossier as the one-stop software has it; ``settled_on`` None while it is worked on.
+
+    ``phone``: None says nothing about a number, "" that there is none.
+    """
+
+    key: str
+    service: str
+    receiving_unit: str
+    resolving_unit: str
+    officer: str | None
+    received_on: date
+    due_on: date
+    settled_on: date | None
+    phone: str | None = None
+
+    def late(self, today: date) -> bool:
+        """Whether it was settled after its day, or is still not settled."""
+        return (self.settled_on or today) > self.due_on
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What became of the rows of a file or a message."""
+
+    new: int
+    changed: int
+    same: int
+
+
+class Cell(NamedTuple):
+    """Settled dossiers that share these facts; ``channel`` is that of their answers, or None."""
+
+    unit: str
+    service: str
+    month: str
+    late: bool
+    channel: str | None
+    n: int
+
+
+class Waiting(NamedTuple):
+    """Dossiers of a unit that are not settled, and how many of them are past their day."""
+
+    unit: str
+    n: int
+    late: int
+
+
+_COLUMNS = (
+    "key", "service", "receiving_unit", "resolving_unit", "officer", "received_on", "due_on",
+    "settled_on",
+)  # fmt: skip
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM dossier WHERE key = :key"
+_PUT = (
+    "INSERT INTO dossier (key, service, receiving_unit, resolving_unit, officer, received_on,"
+    " due_on, settled_on, changed_at) VALUES (:key, :service, :receiving_unit, :resolving_unit,"
+    " :officer, :received_on, :due_on, :settled_on, :changed_at)"
+    " ON CONFLICT (key) DO UPDATE SET service = excluded.service,"
+    " receiving_unit = excluded.receiving_unit, resolving_unit = excluded.resolving_unit,"
+    " officer = excluded.officer, received_on = excluded.received_on, due_on = excluded.due_on,"
+    " settled_on = excluded.settled_on, changed_at = excluded.changed_at"
+)
+
+
+def get(db: sqlite3.Connection, key: str) -> Dossier:
+    """The dossier with this key, without its telephone number; raises LookupError."""
+    row = db.execute(_SELECT, {"key": key}).fetchone()
+    if row is None:
+        raise LookupError(key)
+    settled = row["settled_on"]
+    return Dossier(
+        key=row["key"], service=row["service"], receiving_unit=row["receiving_unit"],
+        resolving_unit=row["resolving_unit"], officer=row["officer"],
+        received_on=date.fromisoformat(row["received_on"]),
+        due_on=date.fromisoformat(row["due_on"]),
+        settled_on=date.fromisoformat(settled) if settled else None,
+    )  # fmt: skip
+
+
+def put(
+    db: sqlite3.Connection,
+    rows: Iterable[Dossier],
+    *,
+    now: datetime,
+    actor: str,
+    source: str,
+    within: str = "",
+) -> Put:
+    """Add dossiers, or change those that are known by their key; idempotent, all or nothing.
+
+    Raises Refused ``not_yours`` (403, ``keys``) when ``within`` names a unit and a dossier is,
+    or was until now, received outside it.
+    """
+    with write(db):
+        done = {"new": 0, "changed": 0, "same": 0}
+        mine = _Inside(db, within)
+        strange: list[str] = []
+        for dossier in rows:
+            row = _row(dossier)
+            held = db.execute(_SELECT, {"key": dossier.key}).fetchone()
+            if not mine(dossier.receiving_unit) or (held and not mine(held["receiving_unit"])):
+                strange.append(dossier.key)
+                continue
+            known = held is not None and tuple(held) == tuple(row.values())
+            if not known:
+                db.execute(_PUT, row | {"changed_at": stamp(now)})
+            rung = _phone(db, dossier, today=day(now))
+            done["new" if held is None else "changed" if rung or not known else "same"] += 1
+        if strange:
+            raise Refused("not_yours", 403, keys=strange)
+        if done["new"] or done["changed"]:
+            detail = {"source": source, "new": done["new"], "changed": done["changed"]}
+            audit.append(
+                db, at=now, actor=actor, action="dossiers.import", subject="", detail=detail
+            )
+    return Put(**done)
+
+
+def known_units(db: sqlite3.Connection) -> dict[str, str]:
+    """What may stand for a unit in a file -> its id: the id, its code, its name in any spelling.
+
+    A code or a name that two units share stands for neither; ended units count, for a dossier
+    may be older than the unit that has it now.
+    """
+    found: dict[str, set[str]] = {}
+    for row in db.execute("SELECT scheme, code, word, name_key FROM unit"):
+        id = f"{row['scheme']}:{row['code']}"
+        title = f"{units.name_key(row['word'])} {row['name_key']}".strip()
+        for name in {id, row["code"], row["name_key"], title}:
+            found.setdefault(name, set()).add(id)
+    return {name: min(ids) for name, ids in found.items() if len(ids) == 1}
 
 
 def answered(db: sqlite3.Connection, key: str) -> bool:
@@ -30,3 +175,103 @@ def link(db: sqlite3.Connection, key: str, response: str) -> None:
 def unlink(db: sqlite3.Connection, response: str) -> None:
     """Forget which dossier a response answered for: the dossier may be answered once more."""
     db.execute("DELETE FROM dossier_answer WHERE response = :response", {"response": response})
+
+
+#: The only reading of dossiers together with answers: counts, and of an answer its channel only.
+_COVERAGE = """
+SELECT d.receiving_unit, d.service, substr(d.settled_on, 1, 7), d.settled_on > d.due_on, r.channel,
+       COUNT(*)
+FROM dossier d LEFT JOIN dossier_answer a ON a.dossier = d.key
+LEFT JOIN response r ON r.id = a.response AND r.state <> 'void'
+WHERE d.settled_on BETWEEN :since AND :until
+GROUP BY d.receiving_unit, d.service, substr(d.settled_on, 1, 7), d.settled_on > d.due_on,
+         r.channel"""
+
+
+def coverage(db: sqlite3.Connection, *, since: date, until: date, within: str = "") -> list[Cell]:
+    """Settled dossiers counted by unit, service, month, lateness and channel of their answer.
+
+    Plain counts, however small: who shows them hides the small ones.  Days of settling, both
+    included; ``within`` counts only dossiers received in that unit or under it.
+    """
+    rows = db.execute(_COVERAGE, {"since": since.isoformat(), "until": until.isoformat()})
+    mine = _Inside(db, within)
+    return [
+        Cell(unit, service, month, bool(late), channel, n)
+        for unit, service, month, late, channel, n in rows
+        if mine(unit)
+    ]
+
+
+def waiting(db: sqlite3.Connection, *, today: date, within: str = "") -> list[Waiting]:
+    """Dossiers that are not settled, by unit."""
+    rows = db.execute(
+        "SELECT receiving_unit, COUNT(*), SUM(due_on < :today) FROM dossier"
+        " WHERE settled_on IS NULL GROUP BY receiving_unit",
+        {"today": today.isoformat()},
+    )
+    mine = _Inside(db, within)
+    return [Waiting(*row) for row in rows if mine(row[0])]
+
+
+def years(db: sqlite3.Connection) -> list[int]:
+    """The years in which dossiers were settled, the newest first."""
+    row = db.execute("SELECT MIN(settled_on), MAX(settled_on) FROM dossier").fetchone()
+    if row[0] is None:
+        return []
+    return list(range(int(row[1][:4]), int(row[0][:4]) - 1, -1))
+
+
+def stray(db: sqlite3.Connection) -> Iterator[str]:
+    """Keys of dossiers whose answer is not there, or was taken back."""
+    rows = db.execute(
+        "SELECT a.dossier FROM dossier_answer a LEFT JOIN response r ON r.id = a.response"
+        " WHERE r.id IS NULL OR (r.state = 'void' AND r.answers = '{}') ORDER BY a.dossier"
+    )
+    return (row["dossier"] for row in rows)
+
+
+class _Inside:
+    """Whether a unit is a given one or lies under it; asks the database once a unit."""
+
+    def __init__(self, db: sqlite3.Connection, top: str) -> None:
+        self._db, self._top = db, top
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, unit: str) -> bool:
+        if not self._top:
+            return True
+        if unit not in self._known:
+            self._known[unit] = self._top in units.path(self._db, unit)
+        return self._known[unit]
+
+
+def _row(dossier: Dossier) -> dict[str, Any]:
+    return {
+        "key": dossier.key, "service": dossier.service, "receiving_unit": dossier.receiving_unit,
+        "resolving_unit": dossier.resolving_unit, "officer": dossier.officer,
+        "received_on": dossier.received_on.isoformat(), "due_on": dossier.due_on.isoformat(),
+        "settled_on": dossier.settled_on.isoformat() if dossier.settled_on else None,
+    }  # fmt: skip
+
+
+def _phone(db: sqlite3.Connection, dossier: Dossier, *, today: date) -> bool:
+    """Keep, change or delete the number that came with a dossier; whether that changed anything.
+
+    A number whose day is over is not taken up again, however often the file is imported.
+    """
+    if dossier.phone is None:
+        return False
+    purge_on = (dossier.settled_on or dossier.due_on) + timedelta(days=PHONE_DAYS)
+    row = {"key": dossier.key, "phone": dossier.phone, "purge_on": purge_on.isoformat()}
+    if not dossier.phone or purge_on <= today:
+        return db.execute("DELETE FROM dossier_contact WHERE dossier = :key", row).rowcount > 0
+    return (
+        db.execute(
+            "INSERT INTO dossier_contact (dossier, phone, purge_on) VALUES (:key, :phone,"
+            " :purge_on) ON CONFLICT (dossier) DO UPDATE SET phone = :phone, purge_on = :purge_on"
+            " WHERE phone <> :phone OR purge_on <> :purge_on",
+            row,
+        ).rowcount
+        > 0
+    )
