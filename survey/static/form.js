@@ -5,7 +5,7 @@
   if (!window.fetch || !window.URLSearchParams || !window.FormData || !root.closest) return;
   root.classList.add("js");
 
-  var form, parts, at, words, box, busy, pressed, key = "sipas" + location.pathname;
+  var form, parts, at, words, box, busy, pressed, late, key = "sipas" + location.pathname;
   var all = function (q, from) { return [].slice.call((from || document).querySelectorAll(q)); };
   var one = function (q) { return document.querySelector(q); };
   var fill = function (text, facts) {
@@ -84,14 +84,14 @@
     var found = [];
     all("[data-column]", part).forEach(function (block) {
       if (block.closest("[hidden]")) return;
-      var area = block.querySelector("textarea"), text, size;
+      var area = block.querySelector("textarea,.say:enabled"), text, size, most = area && +(area.dataset.longest || 200);
       if (block.hasAttribute("data-required") && !answered(block)) {
         text = block.classList.contains("field") ? words.write :
           block.querySelector(".none") ? words.choose : words.unchosen;
         found.push({ block: block, text: fill(text, { name: label(block) }) });
-      } else if (area && (size = Array.from(area.value.trim().normalize("NFC")).length) > +area.dataset.longest) {
+      } else if (area && (size = Array.from(area.value.trim().normalize("NFC")).length) > most) {
         var say = function (n) { return n.toLocaleString(root.lang); };
-        found.push({ block: block, text: fill(words.long, { length: say(size), maximum: say(+area.dataset.longest) }) });
+        found.push({ block: block, text: fill(words.long, { length: say(size), maximum: say(most) }) });
       }
     });
     return found;
@@ -149,7 +149,7 @@
     if (!held || held.fields.length < 2) return;
     held.fields.forEach(function (pair) {
       fields(pair[0]).forEach(function (f) {
-        if (!/radio|checkbox/.test(f.type)) f.value = pair[1];
+        if (!/radio|checkbox/.test(f.type)) f.value = pair[1] || f.value;
         else if (f.value === pair[1]) f.checked = true;
       });
     });
@@ -179,21 +179,33 @@
   }
   function post(url, button) {
     if (busy) return;
+    var final = button.value === "send", unsent = window.sipasUnsent, done;
+    var send = one("#send"), was = send.textContent, body = new URLSearchParams(new FormData(form));
+    var ready = function () {
+      clearTimeout(late);
+      if (done) return false;
+      busy = false;
+      send.textContent = was;
+      send.removeAttribute("aria-disabled");
+      return done = true;
+    };
+    var kept = function (why) { /* into the queue; without one the page keeps them */
+      var ask = function () { tell(words[why === "busy" ? "unsent" : "offline"], function () { post(url, button); }); };
+      if (ready()) { if (final && unsent) unsent.hold(form, why).then(forget, ask); else ask(); }
+    };
     busy = true;
-    var body = new URLSearchParams(new FormData(form));
     body.set("go", button.value);
-    var send = one("#send"), was = send.textContent;
     send.textContent = words.sending; send.setAttribute("aria-disabled", "true");
-    var ready = function () { busy = false; send.textContent = was; send.removeAttribute("aria-disabled"); };
-    var retry = function () { post(url, button); };
+    if (final && unsent && !body.get("page")) return kept("sending"); /* opened without a network */
+    late = setTimeout(kept, 2e4, "offline");
     fetch(url, { method: "POST", body: body, headers: { Accept: "text/html" } }).then(function (answer) {
       return answer.text().then(function (text) {
-        ready();
-        if (answer.status >= 500 || answer.status === 429) return tell(words.unsent, retry);
-        if (answer.ok && button.value === "send") forget();
-        swap(text, button.value === "stay" ? at : null, url);
+        if (answer.status >= 500 || answer.status === 429) return kept("busy");
+        if (!ready()) return;
+        if (answer.ok && final) forget();
+        swap(text, final ? null : at, url);
       });
-    }).catch(function () { ready(); tell(words.offline, retry); });
+    }).catch(function () { kept("offline"); });
   }
   function swap(text, part, url) {
     var page = new DOMParser().parseFromString(text, "text/html"), was = root.className;
@@ -203,7 +215,7 @@
     document.title = page.title;
     document.body.className = page.body.className;
     while (document.body.firstChild) document.body.removeChild(document.body.firstChild);
-    [].slice.call(page.body.childNodes).forEach(function (node) { document.body.appendChild(node); });
+    all("body > *", page).forEach(function (node) { document.body.appendChild(node); });
     if (url) history.replaceState(null, "", url);
     box = null;
     begin(part);
@@ -266,5 +278,24 @@
     goal.focus({ preventScroll: true });
     (goal.closest("[data-column]") || goal).scrollIntoView();
   });
-  document.addEventListener("DOMContentLoaded", function () { begin(); });
+  document.addEventListener("DOMContentLoaded", function () {
+    if (!one("#errors") && !one("[data-begun]")) window.sipasBlank = "<!doctype html>" + root.outerHTML.replace(/(name="page" value=")[^"]*/, "$1");
+    begin();
+  });
+
+  /* what works without a network comes after the page itself: at the first tap, or a little later */
+  function later() {
+    var names = form && form.dataset.later;
+    if (!names || later.done) return;
+    later.done = true;
+    names.split(" ").forEach(function (name) {
+      var script = make("script");
+      script.async = false;
+      script.src = name;
+      document.head.appendChild(script);
+    });
+  }
+  window.sipasForm = { swap: swap };
+  document.addEventListener("change", later);
+  window.addEventListener("load", function () { setTimeout(later, 4e3); });
 })();
