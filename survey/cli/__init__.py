@@ -28,6 +28,7 @@ COMMANDS = {
     "responses": ("responses", "responses"),
     "dossiers": ("dossiers", "dossiers"),
     "key": ("keys", "key"),
+    "retention": ("retention", "retention"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }
