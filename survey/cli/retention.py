@@ -1,0 +1,30 @@
+"""The command that deletes what is past its day."""
+
+from __future__ import annotations
+
+import click
+
+from survey import retention as job
+from survey.cli import session
+from survey.store import contacts
+from survey.store.clock import now
+
+
+@click.command()
+@session.dry_run
+@click.pass_context
+def retention(ctx: click.Context, /, dry_run: bool) -> None:
+    """Xóa dữ liệu cá nhân đã đến hạn và in báo cáo; chạy mỗi ngày một lần.
+
+    Xóa số điện thoại (người dân để lại, hoặc kèm hồ sơ) đã đến ngày xóa, lượt nhắn tin và gọi
+    điện cũ hơn 180 ngày, lượt đếm truy cập cũ hơn 1 ngày. Không đụng đến câu trả lời.
+    """
+    with session.change(ctx, dry_run) as db:
+        report = job.run(db, now=now(), actor=session.actor())
+    for line in report.lines():
+        click.echo(line)
+    if dry_run:
+        session.outcome("Báo cáo trên là dự kiến", dry_run)
+        return
+    with session.database(ctx) as db:
+        contacts.scrub(db)

@@ -1,0 +1,91 @@
+"""What is kept no longer than it must be: deleted when its day has come, with a report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from survey.db import write
+from survey.store import audit, clock, contacts, rates
+from survey.text import day
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from datetime import datetime
+
+#: That a message was sent about a dossier, or a call made, matters while its survey runs and is
+#: reported on: half a year.
+MESSAGE_DAYS = CALL_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """How many rows of each kind were deleted."""
+
+    contacts: int
+    dossier_contacts: int
+    messages: int
+    calls: int
+    rates: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.contacts + self.dossier_contacts + self.messages + self.calls + self.rates
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run deleted, and what is kept until when."""
+
+    now: datetime
+    deleted: Deleted
+    kept: tuple[contacts.Kept, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report in Vietnamese, a line at a time."""
+        gone = self.deleted
+        yield f"Ngày {day(self.now)}. Đã xóa:"
+        yield f"  {_n(gone.contacts)} số điện thoại người dân để lại, đã đến ngày xóa"
+        yield f"  {_n(gone.dossier_contacts)} số điện thoại kèm hồ sơ, đã đến ngày xóa"
+        yield f"  {_n(gone.messages)} lượt nhắn tin cũ hơn {MESSAGE_DAYS} ngày"
+        yield f"  {_n(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
+        yield f"  {_n(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
+        if not self.kept:
+            yield "Không còn giữ số điện thoại nào."
+            return
+        yield "Còn giữ:"
+        for one in self.kept:
+            what = f"đợt {one.wave} ({one.name})" if one.wave else "kèm hồ sơ"
+            until = f"ngày {day(one.first.isoformat())}"
+            if one.last != one.first:
+                until = f"từ {until} đến ngày {day(one.last.isoformat())}"
+            yield f"  {_n(one.n)} số điện thoại {what}: xóa {until}"
+
+
+def run(db: sqlite3.Connection, *, now: datetime, actor: str) -> Report:
+    """Delete what is past its day in one transaction with its audit row; returns the report.
+
+    Run it once a day.  Answers are not its business: a person withdraws them, an office keeps
+    them as its archive rules say.
+    """
+    today = clock.day(now)
+    with write(db):
+        deleted = Deleted(
+            contacts=contacts.purge(db, today),
+            dossier_contacts=contacts.purge_dossiers(db, today),
+            messages=contacts.purge_messages(db, now - timedelta(days=MESSAGE_DAYS)),
+            calls=contacts.purge_calls(db, now - timedelta(days=CALL_DAYS)),
+            rates=rates.sweep(db, now=now),
+        )
+        audit.append(
+            db, at=now, actor=actor, action="retention.run", subject=today.isoformat(),
+            detail=asdict(deleted),
+        )  # fmt: skip
+    return Report(now, deleted, tuple(contacts.kept(db)))
+
+
+def _n(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
