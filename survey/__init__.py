@@ -27,6 +27,7 @@ DOORS = (
     "kiosks",
     "sound",
     "feed",
+    "coverage",
     "fairness",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.

@@ -140,16 +140,20 @@ def put(
 def known_units(db: sqlite3.Connection) -> dict[str, str]:
     """What may stand for a unit in a file -> its id: the id, its code, its name in any spelling.
 
-    A code or a name that two units share stands for neither; ended units count, for a dossier
-    may be older than the unit that has it now.
+    A code or a name of several units stands for the one that exists today, or for none of them.
+    Ended units count, for a dossier may be older than the unit that has it now.
     """
-    found: dict[str, set[str]] = {}
-    for row in db.execute("SELECT scheme, code, word, name_key FROM unit"):
+    today: dict[str, set[str]] = {}
+    ever: dict[str, set[str]] = {}
+    for row in db.execute("SELECT scheme, code, word, name_key, valid_to FROM unit"):
         id = f"{row['scheme']}:{row['code']}"
         title = f"{units.name_key(row['word'])} {row['name_key']}".strip()
         for name in {id, row["code"], row["name_key"], title}:
-            found.setdefault(name, set()).add(id)
-    return {name: min(ids) for name, ids in found.items() if len(ids) == 1}
+            ever.setdefault(name, set()).add(id)
+            if row["valid_to"] is None:
+                today.setdefault(name, set()).add(id)
+    found = ((name, today.get(name, ids)) for name, ids in ever.items())
+    return {name: min(ids) for name, ids in found if len(ids) == 1}
 
 
 def answered(db: sqlite3.Connection, key: str) -> bool:
