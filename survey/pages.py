@@ -242,7 +242,19 @@ def front() -> str:
 @guard.public
 def privacy() -> str:
     """Say who keeps the answers, for how long, and what a citizen may ask."""
-    return render_template("citizen/privacy.html", look=look())
+    seen = look()
+    return render_template("citizen/privacy.html", look=seen, waves=list(_open_waves(seen)))
+
+
+def _open_waves(seen: Look) -> Iterator[dict[str, object]]:
+    """Yield who asks whom at present: office, survey, its last day, days of a telephone number."""
+    now = clock.now()
+    for wave in waves.all(db.get()):
+        if wave.is_open(now):
+            names = (wave.owner_name, wave.name)
+            owner, name = names if seen.language == OFFICIAL else map(mark, names)
+            on = text.day(wave.closes_on.isoformat())
+            yield {"owner": owner, "name": name, "on": on, "days": wave.contact_days}
 
 
 @bp.route("/r", methods=["GET", "POST"])
