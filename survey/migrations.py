@@ -315,6 +315,10 @@ def m007_dossier_answers(db: Database) -> None:
         "DROP TABLE response",
         "ALTER TABLE response_m007 RENAME TO response",
         "CREATE INDEX response_wave ON response (wave, state)",
+        # Coverage reads settled dossiers from the index alone: half the time for a million.
+        "DROP INDEX dossier_settled",
+        "CREATE INDEX dossier_settled"
+        " ON dossier (settled_on, receiving_unit, service, due_on, key)",
     )
 
 
