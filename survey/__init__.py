@@ -23,6 +23,7 @@ DOORS = (
     "board",
     "reports",
     "posters",
+    "calls",
     "offline",
     "kiosks",
     "sound",
