@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import uuid4
 
 from flask import abort, current_app, g, has_request_context, request
@@ -147,60 +147,73 @@ def check_open(opened: Opened) -> None:
         raise Refused("closed", 410, on=clock.day(clock.moment(shut)), before=False)
 
 
-def keep(
-    opened: Opened,
-    answers: Mapping[str, object],
-    *,
-    id: str,
-    channel: str,
-    language: str,
-    started_at: datetime | None,
-    submitted_at: datetime | None,
-    assisted_by: str | None = None,
-    flags: tuple[str, ...] = (),
-    contact: str | None = None,
-    environ: Mapping[str, Any] | None = None,
-) -> responses.Stored:
-    """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored.
+class Sent(TypedDict):
+    """What comes with checked answers; ``environ`` is the request where Flask has none.
 
-    ``contact`` is a telephone number left with consent.  ``environ`` is the request where
-    there is none of the application's; with it go the signs that make an answer flagged.
+    ``contact`` is a telephone number left with consent.
+    """
+
+    id: str
+    channel: str
+    language: str
+    started_at: datetime | None
+    submitted_at: datetime | None
+    assisted_by: NotRequired[str | None]
+    flags: NotRequired[tuple[str, ...]]
+    contact: NotRequired[str | None]
+    environ: NotRequired[Mapping[str, Any]]
+
+
+def keep(opened: Opened, answers: Mapping[str, object], **sent: Unpack[Sent]) -> responses.Stored:
+    """Store checked answers durably, or raise Refused (409, 410, 429) or NotStored."""
+    now = clock.now()
+    incoming = judged(opened, answers, now, **sent)
+    return responses.add(services().writer, incoming, now=now)
+
+
+def judged(
+    opened: Opened, answers: Mapping[str, object], now: datetime, **sent: Unpack[Sent]
+) -> responses.Incoming:
+    """Return checked answers ready to be stored, with the signs that make them flagged.
+
+    Raises Refused (429) when their door sends too much.
     """
     if wait := _mine(Buckets).take(
         opened.door.id, *current_app.config.get("DOOR_RATE", (BURST, STEADY))
     ):
         raise Refused("too_fast", 429, seconds=wait)
-    now = clock.now()
+    environ = sent.get("environ")
     if environ is None:
         environ = request.environ if has_request_context() else {}
     given = trust.Given(
-        id=id,
+        id=sent["id"],
         questionnaire=load(opened.wave.questionnaire),
         answers=answers,
         door=opened.door.id,
         counter=opened.door.kind == "counter",
-        channel=channel,
-        started=started_at,
-        submitted=submitted_at,
+        channel=sent["channel"],
+        started=sent["started_at"],
+        submitted=sent["submitted_at"],
         received=now,
         device=_device(environ, now),
         staff=_is_staff(environ),
     )
     found = trust.reasons(given, _mine(trust.Lately))
-    incoming = responses.Incoming(
-        id=id,
+    if flags := sent.get("flags"):
+        found = trust.in_order({*found, *flags})
+    return responses.Incoming(
+        id=sent["id"],
         door=opened.door,
         questionnaire=opened.wave.questionnaire,
-        answers=dict(answers),
-        channel=channel,
-        language=language,
-        started_at=started_at,
-        submitted_at=submitted_at,
-        assisted_by=assisted_by,
-        flags=trust.in_order({*found, *flags}) if flags else found,
-        contact=_contact(contact, opened.wave, now),
+        answers=answers,
+        channel=sent["channel"],
+        language=sent["language"],
+        started_at=sent["started_at"],
+        submitted_at=sent["submitted_at"],
+        assisted_by=sent.get("assisted_by"),
+        flags=found,
+        contact=_contact(sent.get("contact"), opened.wave, now),
     )
-    return responses.add(services().writer, incoming, now=now)
 
 
 def notice_staff(environ: Mapping[str, Any]) -> None:

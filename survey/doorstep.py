@@ -21,7 +21,7 @@ from survey import db, intake, kiosk, pages, tokens
 from survey.store import Refused, clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from survey.pages import Rendered
@@ -38,8 +38,33 @@ DRAWN = {"kiosk.form": kiosk.FORM, "kiosk.start": kiosk.START}
 DOORS = ("/q/", "/k/")
 #: Where machines and phones send responses, and the longest one that is taken at once.
 API, PHONE, LONGEST = "/api/v1/responses", "/q/", 64 * 1024
+NEW, AGAIN = "201 CREATED", "200 OK"
 
 Headers = list[tuple[str, str]]
+
+
+class Head:
+    """The head of an answer as the server writes it, made once; length and date go in."""
+
+    def __init__(self, status: str, headers: Headers) -> None:
+        names = [("-".join(map(str.capitalize, name.split("-"))), v) for name, v in headers]
+        lines = sorted([*names, ("Content-Length", "\0"), ("Date", "\0")], key=lambda h: h[0])
+        text = "\r\n".join([f"HTTP/1.1 {status}", *map(": ".join, lines)]) + "\r\n\r\n"
+        self._start, self._middle, self._end = text.encode("latin-1").split(b"\0")
+
+    def whole(self, body: bytes, date: bytes) -> bytes:
+        """The whole answer."""
+        length = b"%d" % len(body)
+        return b"".join((self._start, length, self._middle, date, self._end, body))
+
+
+@dataclass(frozen=True, slots=True)
+class Thanked:
+    """The headers of thanks, and the heads of them for what is new and what is not."""
+
+    headers: Headers
+    new: Head
+    again: Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,7 @@ class Kept:
     headers: Headers
     packed: bool
     until: float
+    head: Head
 
     def body(self, splice: bytes) -> bytes:
         """The page around a token."""
@@ -72,23 +98,47 @@ class Doorstep:
         self._now = now
         self._context = context
         self._kept: dict[tuple[str | None, ...], Kept] = {}
-        self._thanked: dict[tuple[str | None, ...], Headers] = {}
+        self._thanked: dict[tuple[str | None, ...], Thanked] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Repeat a kept page, or ask the application and keep what it allows."""
         path = environ["PATH_INFO"]
         if environ["REQUEST_METHOD"] == "POST":
-            take = intake.machine if path == API else intake.phone if path[:3] == PHONE else None
-            return self._take(take, environ, start_response)
+            return self._take(_takes(path), environ, start_response)
         if environ["REQUEST_METHOD"] != "GET" or not path.startswith(DOORS):
             return self._app(environ, start_response)
         key = tuple(environ.get(name) for name in _DIFFER)
         kept = self._kept.get(key)
         if kept is None or kept.until <= self._now():
             return self._ask(key, environ, start_response)
-        body = kept.body(pages.hidden_token(tokens.page(self._secret, str(uuid4()), clock.now())))
+        body = kept.body(self._page_token())
         start_response("200 OK", [*kept.headers, ("Content-Length", str(len(body)))])
         return [body]
+
+    def page(self, environ: Mapping[str, Any], date: bytes) -> bytes | None:
+        """The whole answer to a GET that has just been answered; None when it was not."""
+        kept = self._kept.get(tuple(environ.get(name) for name in _DIFFER))
+        if kept is None or kept.until <= self._now():
+            return None
+        return kept.head.whole(kept.body(self._page_token()), date)
+
+    def begin(self, environ: Mapping[str, Any], body: bytes) -> tuple[intake.Taken, Thanked] | None:
+        """Read a response that is in order, inside a context of the application's.
+
+        None when it is not, or when the application has not answered such a one here.
+        """
+        path = environ["PATH_INFO"]
+        take = _takes(path)
+        thanked = self._thanked.get(tuple(environ.get(name) for name in _SAME))
+        if take is None or thanked is None or environ.get("QUERY_STRING"):
+            return None
+        try:
+            return take(path[3:], body, environ), thanked
+        except (ValueError, LookupError, Refused, db.NotStored):
+            return None
+
+    def _page_token(self) -> bytes:
+        return pages.hidden_token(tokens.page(self._secret, str(uuid4()), clock.now()))
 
     def _ask(
         self, key: tuple[str | None, ...], environ: WSGIEnvironment, start_response: StartResponse
@@ -107,7 +157,7 @@ class Doorstep:
 
     def _take(
         self,
-        take: Callable[[str, bytes, WSGIEnvironment], tuple[bool, bytes]] | None,
+        take: intake.Take | None,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
@@ -122,12 +172,12 @@ class Doorstep:
         body = environ["wsgi.input"].read(int(length))
         try:
             with self._context():
-                new, answer = take(environ["PATH_INFO"][3:], body, environ)
+                new, answer = intake.store(take(environ["PATH_INFO"][3:], body, environ))
         except (ValueError, LookupError, Refused, db.NotStored):
             environ["wsgi.input"] = BytesIO(body)
             return self._app(environ, start_response)
-        headers = [*thanked, ("Content-Length", str(len(answer)))]
-        start_response("201 CREATED" if new else "200 OK", headers)
+        headers = [*thanked.headers, ("Content-Length", str(len(answer)))]
+        start_response(NEW if new else AGAIN, headers)
         return [answer]
 
     def _listen(
@@ -140,7 +190,8 @@ class Doorstep:
             if status.startswith("201 ") and not names & {"set-cookie", "content-encoding"}:
                 if len(self._thanked) >= KEPT:
                     self._thanked.clear()
-                self._thanked[key] = [h for h in headers if h[0].lower() != "content-length"]
+                kept = _without_length(headers)
+                self._thanked[key] = Thanked(kept, Head(NEW, kept), Head(AGAIN, kept))
             return start_response(status, headers, *more)
 
         return self._app(environ, listen)
@@ -151,12 +202,18 @@ class Doorstep:
             return
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        self._kept[key] = Kept(
-            page,
-            [(name, value) for name, value in headers if name.lower() != "content-length"],
-            names.get("content-encoding") == "gzip",
-            self._now() + AGE,
-        )
+        kept = _without_length(headers)
+        packed = names.get("content-encoding") == "gzip"
+        self._kept[key] = Kept(page, kept, packed, self._now() + AGE, Head("200 OK", kept))
+
+
+def _takes(path: str) -> intake.Take | None:
+    """Who reads a response that was sent to this path."""
+    return intake.machine if path == API else intake.phone if path[:3] == PHONE else None
+
+
+def _without_length(headers: Headers) -> Headers:
+    return [(name, value) for name, value in headers if name.lower() != "content-length"]
 
 
 def before(app: Flask, secret: bytes) -> Doorstep:

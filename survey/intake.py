@@ -1,16 +1,21 @@
 """Responses that are in order, stored without waking the web framework.
 
-Whoever sends a response that is right in every point gets the receipt from here; for anything
-else (a fault, a repeat with other content, a closed wave, a full disk) these functions raise, and
-the application answers as it always does.  Nothing is decided here that the application would
-decide otherwise: the same door, the same rules, the same store; a test compares both.
+Whoever sends a response that is right in every point gets the receipt from here: it is read
+(``machine``, ``phone``) and then stored, alone (``store``) or with all that wait (``lane``).  For
+anything else (a fault, a repeat with other content, a closed wave, a full disk) these functions
+raise, and the application answers as it always does.  Nothing is decided here that the
+application would decide otherwise: the same door, the same rules, the same store; a test compares
+both.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -18,13 +23,15 @@ from forms import rules
 from forms.questionnaire import load
 from forms.web import from_form
 from survey import answering, api, extras, kiosk, pages, services, tokens
+from survey.store import responses
 from survey.store.clock import now
 from survey.store.responses import printed
 from survey.text import LANGUAGES, clock, day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import WSGIEnvironment
+    from collections.abc import Iterable, Mapping
+
+    from survey.store.responses import Incoming, Stored
 
 #: What is taken here; a response with more (a telephone number, only half of the answers) is rare.
 _KNOWN = frozenset((*api.REQUIRED, *api.OPTIONAL)) - {"partial", "contact"}
@@ -41,10 +48,28 @@ class NotPlainError(ValueError):
     """Not in order in some way: the application shall say which."""
 
 
-def machine(_: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, bytes]:
-    """Store what ``POST /api/v1/responses`` sent; whether it is new, and the answer's body.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A response in order: what to store, and the body of the answer once that is done."""
 
-    Raises NotPlainError, LookupError, ValueError, Refused or NotStored: nothing was stored now.
+    incoming: Incoming
+    received: datetime
+    answer: Callable[[Stored], bytes]
+
+
+Take = Callable[[str, bytes, "Mapping[str, Any]"], Taken]
+
+
+def store(taken: Taken) -> tuple[bool, bytes]:
+    """Store a response; whether it is new, and the answer's body.  Raises Refused, NotStored."""
+    stored = responses.add(services().writer, taken.incoming, now=taken.received)
+    return stored.new, taken.answer(stored)
+
+
+def machine(_: str, body: bytes, environ: Mapping[str, Any]) -> Taken:
+    """Read what ``POST /api/v1/responses`` sent.
+
+    Raises NotPlainError, LookupError, ValueError or Refused.
     """
     sent = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refuse)
     if type(sent) is not dict or not _NEEDED <= sent.keys() <= _KNOWN:
@@ -71,16 +96,22 @@ def machine(_: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, bytes]
     clean, faults = rules.check(load(opened.wave.questionnaire), sent["answers"])
     if faults:
         raise NotPlainError
-    stored = answering.keep(
-        opened, clean, id=id, channel=channel, language=language, started_at=started,
+    received = now()
+    incoming = answering.judged(
+        opened, clean, received, id=id, channel=channel, language=language, started_at=started,
         submitted_at=submitted, assisted_by=helper, environ=environ,
     )  # fmt: skip
-    answer = f'{{"id":"{id}","receipt":"{stored.receipt}","received_at":"{stored.received_at}"}}'
-    return stored.new, answer.encode()
+    return Taken(incoming, received, partial(_receipt, id))
 
 
-def phone(token: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, bytes]:
-    """Store what the phone form sent; whether it is new, and the page of thanks.
+def _receipt(id: str, stored: Stored) -> bytes:
+    return (
+        f'{{"id":"{id}","receipt":"{stored.receipt}","received_at":"{stored.received_at}"}}'
+    ).encode()
+
+
+def phone(token: str, body: bytes, environ: Mapping[str, Any]) -> Taken:
+    """Read what the phone form sent.
 
     Raises as ``machine`` does, and LookupError before ``draw_thanks``.
     """
@@ -95,17 +126,20 @@ def phone(token: str, body: bytes, environ: WSGIEnvironment) -> tuple[bool, byte
     if faults or beside.faults:
         raise NotPlainError
     channel = "qr" if opened.door.kind == "counter" else "link"
-    thanks = [_thanks[opened.place, channel, new] for new in (False, True)]
-    stored = answering.keep(
-        opened, clean, id=id, channel=channel, language=look.language, started_at=started,
-        submitted_at=now(), assisted_by=beside.assisted_by, contact=beside.contact,
-        environ=environ,
+    thanks = _thanks[opened.place, channel, False], _thanks[opened.place, channel, True]
+    received = now()
+    incoming = answering.judged(
+        opened, clean, received, id=id, channel=channel, language=look.language,
+        started_at=started, submitted_at=received, assisted_by=beside.assisted_by,
+        contact=beside.contact, environ=environ,
     )  # fmt: skip
-    page = pages.fill(
-        thanks[stored.new], receipt=printed(stored.receipt), at=clock(stored.received_at),
-        on=day(stored.received_at),
-    )  # fmt: skip
-    return stored.new, page.encode()
+    return Taken(incoming, received, partial(_thanked, thanks))
+
+
+def _thanked(thanks: tuple[str, str], stored: Stored) -> bytes:
+    at = stored.received_at
+    page = pages.fill(thanks[stored.new], receipt=printed(stored.receipt), at=clock(at), on=day(at))
+    return page.encode()
 
 
 def draw_thanks(place: pages.Place, channel: str) -> None:

@@ -22,6 +22,8 @@ from waitress.channel import HTTPChannel
 if TYPE_CHECKING:
     from waitress.server import BaseWSGIServer
 
+    from survey.lane import Lane
+
 #: Seconds after which everyone is asked again: a change nobody told of costs no more than this.
 SURELY = 1.0
 _READ = select.EPOLLIN | select.EPOLLPRI
@@ -55,7 +57,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 class Loop:
     """The turns of one server's main thread."""
 
-    def __init__(self, map: dict[int, Any], doors: list[BaseWSGIServer]) -> None:
+    def __init__(
+        self, map: dict[int, Any], doors: list[BaseWSGIServer], lane: Lane | None = None
+    ) -> None:
         self._map = map
         self._doors = doors
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
@@ -65,6 +69,11 @@ class Loop:
         for door in doors:
             door.loop = self
             door.pull_trigger = self._trigger(door)
+        self._lane = lane if self._epoll else None
+        if self._lane:
+            self._lane.wake = doors[0].pull_trigger
+            for door in doors:
+                door.add_task = self._offering(door, self._lane)
         self.look_at_all()
 
     def look_at(self, channel: object) -> None:
@@ -102,6 +111,8 @@ class Loop:
             if found is not None:
                 wasyncore.readwrite(found, events)
                 self._changed.append(found)
+        if self._lane:
+            self._lane.turn()
 
     def close(self) -> None:
         """Watch nothing any more."""
@@ -125,6 +136,16 @@ class Loop:
         assert self._epoll
         (self._epoll.modify if known else self._epoll.register)(number, wanted)
         self._waiting[number] = wanted
+
+    def _offering(self, door: BaseWSGIServer, lane: Lane) -> Any:
+        """Return what begins a task: the short way for what this thread has read, or a worker."""
+
+        def add_task(channel: Any) -> None:
+            working = getattr(_serving, "channel", None) is not None
+            if working or not lane.offer(channel):
+                door.task_dispatcher.add_task(channel)
+
+        return add_task
 
     def _trigger(self, door: BaseWSGIServer) -> Any:
         pull = door.pull_trigger

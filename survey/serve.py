@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from survey.config import Settings
+    from survey.lane import Lane
 
 #: Worker threads.  A thread that stores a response waits for the disk together with the
 #: others (group commit), so there are more of them than processors.
@@ -125,6 +126,7 @@ class Server:
         *,
         threads: int = THREADS,
         proxied: bool = False,
+        lane: Lane | None = None,
     ) -> None:
         """Listen on host and port (0 takes a free one); raises AddressError."""
         # A deep queue is what a busy morning looks like, not a fault worth a line a request.
@@ -140,7 +142,7 @@ class Server:
         self._doors = [d for d in self._map.values() if isinstance(d, BaseWSGIServer)]
         for door in self._doors:
             door.channel_class = Channel
-        self._loop = loop.Loop(self._map, self._doors)
+        self._loop = loop.Loop(self._map, self._doors, lane)
         self.port = int(self._doors[0].effective_port)
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.port}"
@@ -216,12 +218,16 @@ def run(
     Raises AddressError when the address cannot be taken.  Answers under way are finished and
     the writer is closed after its last commit.
     """
-    from survey import create_app, doorstep
+    from survey import create_app, doorstep, lane
 
     app = create_app(settings)
+    short = None
     try:
         step = doorstep.before(app, settings.secret)
-        server = Server(step, host, port, threads=threads, proxied=settings.behind_tls)
+        short = lane.Lane(step, app.extensions["sipas"].writer, app.app_context)
+        server = Server(step, host, port, threads=threads, proxied=settings.behind_tls, lane=short)
         server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))
     finally:
+        if short is not None:
+            short.close()
         app.extensions["sipas"].writer.close()
