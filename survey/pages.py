@@ -68,10 +68,6 @@ class Look:
                 there = replace(self, language=tag)
                 yield "language", mark(known.name, known.named_in), tag, there.query() or "?"
 
-    def spoken(self) -> str:
-        """Return the name of the page's language."""
-        return LANGUAGES[self.language].name
-
 
 _USUAL = Look()
 
