@@ -11,7 +11,7 @@ from pathlib import Path
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey import config, db, migrations
-from survey.store import audit, reference, seals
+from survey.store import audit, dossiers, reference, seals
 from survey.store.clock import now
 
 
@@ -44,6 +44,7 @@ def check(
         _references(connection),
         _waves(connection),
         _responses(connection, progress),
+        _ties(connection),
         audit.verify(connection),
     )
     try:
@@ -97,6 +98,17 @@ def _responses(
             yield f"Phiếu số {row['seq']}: trạng thái không khớp nhật ký"
         if progress and done % 1000 == 0:
             progress(done)
+
+
+def _ties(connection: sqlite3.Connection) -> Iterator[str]:
+    """What points at an answer that is not there any more; both are erased together."""
+    for key in dossiers.stray(connection):
+        yield f"Hồ sơ {key}: phiếu trả lời không còn"
+    rows = connection.execute(
+        "SELECT c.id FROM contact c LEFT JOIN response r ON r.id = c.response WHERE r.id IS NULL"
+    )
+    for row in rows:
+        yield f"Số điện thoại số {row['id']}: phiếu trả lời không còn"
 
 
 def _response_fault(row: sqlite3.Row) -> str:
