@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from forms import rules
 from forms.web import from_form
-from survey import answering, guard, pages, screens, services, sound, tokens
+from survey import answering, extras, guard, pages, screens, services, sound, tokens
 from survey.errors import problem
 from survey.store import kiosks
 from survey.store.clock import now, stamp
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from forms.questionnaire import Questionnaire
     from survey.answering import Opened
+    from survey.extras import Extras
     from survey.pages import Look
     from survey.screens import Screen
     from survey.store.doors import Settings
@@ -41,6 +42,18 @@ START, ASK, FORM, THANKS, SCREENS = (
 )
 #: Answers a kiosk may say it holds; more is no kiosk speaking.
 MOST_UNSENT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One person's form as it was posted: the door, the look, the page token and the answers."""
+
+    opened: Opened
+    q: Questionnaire
+    look: Look
+    page: str
+    answers: dict[str, object]
+    beside: Extras
 
 
 @bp.get("/k/<token>")
@@ -162,22 +175,23 @@ def send(token: str) -> Response:
     """Store the phone form, or show it again with every answer kept."""
     opened, look = answering.reach(token), pages.look()
     q = opened.place.read(look)
-    answers = _answers(q)
     page, id, started = _page()
+    beside = extras.read(request.form, asks_contact=opened.wave.contact_days > 0)
+    visit = Visit(opened, q, look, page, _answers(q), beside)
     if request.form.get("go") == "stay":  # another size, contrast or language
-        return _page_of(opened, look, page, values=answers)
-    clean, faults = rules.check(q, answers)
-    if faults or not id:
+        return _page_of(visit)
+    clean, faults = rules.check(q, visit.answers)
+    if faults or beside.faults or not id:
         answering.check_open(opened)
     if not id:
-        lead = t("form.stale", look.language)
-        return _page_of(opened, look, page, 422, values=answers, lead=lead)
-    if faults:
+        return _page_of(visit, 422, lead=t("form.stale", look.language))
+    if faults or beside.faults:
         notices = {f.column: screens.notice(q, f, look) for f in faults}
-        heading = screens.heading(faults, look)
-        return _page_of(opened, look, page, 422, values=answers, notices=notices, heading=heading)
+        notices |= extras.notices(beside, look.language)
+        heading = screens.heading(faults, look) if faults else ""
+        return _page_of(visit, 422, notices=notices, heading=heading)
     channel = "qr" if opened.door.kind == "counter" else "link"
-    return _store(opened, q, look, clean, channel=channel, id=id, started=started)
+    return _store(visit, clean, channel=channel, id=id, started=started)
 
 
 @bp.post("/k/<token>")
@@ -188,30 +202,42 @@ def ask(token: str) -> Response:
     q, go = opened.place.read(look), request.form.get("go", "next")
     if go == "start":
         answering.check_open(opened)
-        return _screen(opened, q, look, answering.new_page(), {}, screens.shown(q, {})[0])
-    answers = _answers(q)
+        visit = Visit(opened, q, look, answering.new_page(), {}, extras.NOTHING)
+        return _screen(visit, screens.shown(q, {})[0])
     page, id, started = _page()
-    here = _here(q, answers, go)
-    if here is not None:
-        if go in {"stay", "back"}:
-            return _screen(opened, q, look, page, answers, _before(q, answers, here, go))
-        clean, faults = rules.check(q, answers)
-        mine = {here.column, f"{here.column}.other"}
-        if here.kind != "consent" and (wrong := [f for f in faults if f.column in mine]):
-            notice = screens.notice(q, wrong[0], look)
-            return _screen(opened, q, look, page, answers, here, notice)
-        if after := _after(q, answers, here):
-            answering.check_open(opened)
-            return _screen(opened, q, look, page, answers, after)
-    clean, faults = rules.check(q, answers)
+    beside = extras.read(request.form, asks_contact=opened.wave.contact_days > 0)
+    visit = Visit(opened, q, look, page, _answers(q), beside)
+    if unfinished := _unfinished(visit, go):
+        return unfinished
+    clean, faults = rules.check(q, visit.answers)
     if faults:
         notice = screens.notice(q, faults[0], look)
-        return _screen(opened, q, look, page, answers, _of(q, answers, faults[0]), notice)
+        return _screen(visit, _of(q, visit.answers, faults[0]), notice)
+    last = screens.shown(q, visit.answers)[-1]
+    if beside.faults:
+        return _screen(visit, last, next(iter(extras.notices(beside, look.language).values())))
     if not id:
-        last = screens.shown(q, answers)[-1]
         stale = screens.Notice("", "answers", "", t("form.stale", look.language))
-        return _screen(opened, q, look, page, answers, last, stale)
-    return _store(opened, q, look, clean, channel="kiosk", id=id, started=started)
+        return _screen(visit, last, stale)
+    return _store(visit, clean, channel="kiosk", id=id, started=started)
+
+
+def _unfinished(visit: Visit, go: str) -> Response | None:
+    """Return the next screen to show, None when every question has been shown."""
+    q, answers = visit.q, visit.answers
+    here = _here(q, answers, go)
+    if here is None:
+        return None
+    if go in {"stay", "back"}:
+        return _screen(visit, _before(q, answers, here, go))
+    _, faults = rules.check(q, answers)
+    mine = {here.column, f"{here.column}.other"}
+    if here.kind != "consent" and (wrong := [f for f in faults if f.column in mine]):
+        return _screen(visit, here, screens.notice(q, wrong[0], visit.look))
+    if after := _after(q, answers, here):
+        answering.check_open(visit.opened)
+        return _screen(visit, after)
+    return None
 
 
 def _empty(template: str, token: str) -> Response:
@@ -237,23 +263,23 @@ def _page() -> tuple[str, str, datetime | None]:
     return page, id, at
 
 
-def _page_of(opened: Opened, look: Look, page: str, status: int = 200, **facts: object) -> Response:
-    drawn = pages.cut(pages.draw(FORM, opened.place, look, **facts), level=5)
-    answer = pages.reply(drawn, pages.hidden_token(page))
+def _page_of(visit: Visit, status: int = 200, **facts: object) -> Response:
+    shown = {"values": {**visit.answers, **visit.beside.given}, **facts}
+    drawn = pages.cut(pages.draw(FORM, visit.opened.place, visit.look, **shown), level=5)
+    answer = pages.reply(drawn, pages.hidden_token(visit.page))
     answer.status_code = status
     return answer
 
 
 def _store(
-    opened: Opened,
-    q: Questionnaire,
-    look: Look,
+    visit: Visit,
     answers: Mapping[str, object],
     *,
     channel: str,
     id: str,
     started: datetime | None,
 ) -> Response:
+    opened, look = visit.opened, visit.look
     stored = answering.keep(
         opened,
         answers,
@@ -262,6 +288,8 @@ def _store(
         language=look.language,
         started_at=started,
         submitted_at=now(),
+        assisted_by=visit.beside.assisted_by,
+        contact=visit.beside.contact,
     )
     facts = ("new" if stored.new else "again", channel)
     page = pages.fill(
@@ -273,37 +301,35 @@ def _store(
     return Response(page, 201 if stored.new else 200, content_type=pages.HTML)
 
 
-def _screen(
-    opened: Opened,
-    q: Questionnaire,
-    look: Look,
-    page: str,
-    answers: Mapping[str, object],
-    screen: Screen,
-    notice: screens.Notice | None = None,
-) -> Response:
+def _screen(visit: Visit, screen: Screen, notice: screens.Notice | None = None) -> Response:
     """Draw one question; the answers to all others travel in hidden fields."""
-    order = screens.shown(q, answers)
+    opened, look, answers = visit.opened, visit.look, visit.answers
+    order = screens.shown(visit.q, answers)
     step = order.index(screen) + 1
+    last = step == len(order)
     mine = {screen.column, f"{screen.column}.other"}
-    carried = [("page", page)]
+    carried = [("page", visit.page)]
     for name, value in answers.items():
         if name not in mine:
             carried += [(name, str(v)) for v in (value if isinstance(value, list) else [value])]
+    if not last:  # the last screen has fields for them
+        carried += visit.beside.given.items()
     held = answers.get(screen.column)
-    recorded = sound.recorded(opened.wave.questionnaire, look.language)
     if screen.kind in {"buttons", "consent"} and held is not None:
         carried.append(("was", str(held)))
+    recorded = sound.recorded(opened.wave.questionnaire, look.language)
     text = pages.draw(
         ASK,
         opened.place,
         look,
         values=answers,
+        beside=visit.beside.given,
+        wrong=extras.notices(visit.beside, look.language) if notice else {},
         carried=carried,
         screen=screen,
         step=step,
         total=len(order),
-        last=step == len(order),
+        last=last,
         notice=notice,
         seconds=opened.door.kiosk.idle,
         sound=opened.door.kiosk.sound and screens.heard(screen, recorded),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from forms.language import LANGUAGES
 from survey import db, guard, screens, services
 from survey.store import clock, doors, kiosks, units
 from survey.store.doors import IDLE, Settings
-from survey.text import LANGUAGES, day, t
 from survey.text import clock as time_of
+from survey.text import day, offered, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,7 @@ def _form(number: int, values: Mapping[str, object], faults: Mapping[str, str]) 
         counter=_spot(door.label, door.counter, number),
         values=values,
         faults=faults,
-        languages=[(code, t("look.language", code)) for code in LANGUAGES],
+        languages=[LANGUAGES[tag] for tag in offered()],
     )
 
 
@@ -127,7 +128,7 @@ def _settings(values: Mapping[str, object]) -> tuple[Settings | None, dict[str, 
     idle, language, faults = str(values["idle"]), str(values["language"]), {}
     if not (idle.isascii() and idle.isdigit() and len(idle) <= 4 and int(idle) in IDLE):
         faults["idle"] = t("kiosks.idle_wrong")
-    if language and language not in LANGUAGES:
+    if language and language not in offered():
         faults["language"] = t("kiosks.language_wrong")
     if faults:
         return None, faults

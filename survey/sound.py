@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, send_file
@@ -51,7 +52,13 @@ def play(questionnaire: str, language: str, item: str) -> Response:
     found = (s for s in TYPES if path.with_name(item + s).is_file())
     suffix = next(found, None) or abort(404)
     recording = path.with_name(item + suffix)
-    answer = send_file(recording, mimetype=TYPES[suffix], conditional=True, max_age=DAY)
+    answer = send_file(
+        BytesIO(recording.read_bytes()),  # a question takes seconds to read out: kilobytes
+        mimetype=TYPES[suffix],
+        conditional=True,
+        etag=f"{recording.stat().st_mtime_ns:x}",
+        max_age=DAY,
+    )
     answer.headers["Cache-Control"] = f"public, max-age={DAY}"
     return answer
 
