@@ -187,10 +187,16 @@ def _facts(call: Call, opened: Opened) -> dict[str, object]:
         "owner": opened.wave.owner_name or opened.wave.name,
         "n": pages.asked_of(q),
         "minutes": q.minutes,
+        "spoken": _spoken(call.service),
         "synthetic": opened.wave.synthetic,
         "most": calls.MOST,
         **_said(call),
     }
+
+
+def _spoken(service: str) -> str:
+    """Return the name of a procedure inside a sentence: "Cấp bản sao" is "cấp bản sao"."""
+    return service[:1].lower() + service[1:] if service[1:2].islower() else service
 
 
 def _said(call: Call) -> dict[str, str]:

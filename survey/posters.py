@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -12,29 +13,34 @@ from survey import db, guard, services, signs, tokens
 from survey.store import Refused, clock, doors, rates, units, waves
 from survey.text import LANGUAGES, t
 
+if TYPE_CHECKING:
+    from survey.store.waves import Wave
+
 bp = Blueprint("posters", __name__)
 
 #: Wrong codes from one address in ten minutes: an office's worth of typing errors.
 WINDOW, GUESSES = 600, 60
+#: Counters in one file (a second of work for thirty); more are printed by the command.
+MOST = 300
 
 
 @bp.get("/doors")
 @guard.roles("administrator")
 def listed() -> str:
     """List the counters of a wave with what can be printed for them."""
-    every = waves.all(db.get())
-    asked = request.args.get("wave", "")
-    chosen = next((wave for wave in every if wave.key == asked), None)
-    if asked and chosen is None:
-        abort(404, t("staff.no_wave"))
-    now = clock.now()
-    chosen = chosen or next((w for w in every if w.is_open(now)), every[0] if every else None)
-    found = doors.of_wave(db.get(), chosen.key) if chosen else []
+    every, asked = waves.all(db.get()), request.args.get("wave", "")
+    if asked:
+        chosen: Wave | None = _wave(asked)
+    else:
+        now = clock.now()
+        chosen = next((w for w in every if w.is_open(now)), every[0] if every else None)
+    rows = [_row(door) for door in _counters(chosen)] if chosen else []
     return render_template(
         "staff/doors.html",
         waves=every,
         wave=chosen,
-        rows=[_row(door) for door in found if _mine(door.unit)],
+        rows=rows,
+        open=sum(not row["closed"] for row in rows),
         synthetic=chosen.synthetic if chosen else False,
     )
 
@@ -43,24 +49,43 @@ def listed() -> str:
 @guard.roles("administrator")
 def poster(number: int) -> Response:
     """Send the poster, the desk stand or the stickers of one door as PDF."""
-    from survey.printing.poster import SIZES, write
-
     try:
         door = doors.get(db.get(), number)
     except LookupError:
         abort(404, t("poster.no_door"))
     guard.scope(door.unit)
+    return _printed([door], str(number))
+
+
+@bp.get("/doors/posters.pdf")
+@guard.roles("administrator")
+def posters() -> Response:
+    """Send those of every open counter of a wave, one after the other."""
+    wave = _wave(request.args.get("wave", ""))
+    found = [door for door in _counters(wave) if not door.closed_at]
+    if not found:
+        abort(404, t("doors.none"))
+    if len(found) > MOST:
+        abort(422, t("poster.too_many", most=MOST))
+    return _printed(found, wave.key)
+
+
+def _printed(found: list[doors.Door], name: str) -> Response:
+    from survey.printing.poster import SIZES, write
+
     size, language = request.args.get("size", SIZES[0]), request.args.get("lang", LANGUAGES[0])
     if size not in SIZES or language not in LANGUAGES:
         abort(404)
+    secret, file = services().settings.secret, BytesIO()
     try:
-        sign = signs.of(db.get(), services().settings.secret, _root(), door, language)
-        file = BytesIO()
-        write([sign], size, file)
-    except ValueError as fault:
-        abort(422, str(fault) if isinstance(fault, signs.AddressError) else t("poster.too_long"))
+        root = _root()
+        write((signs.of(db.get(), secret, root, door, language) for door in found), size, file)
+    except signs.AddressError as fault:
+        abort(422, str(fault))
+    except ValueError:
+        abort(422, t("poster.too_long"))
     answer = Response(file.getvalue(), content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="sipas-{number}-{size}.pdf"'
+    answer.headers["Content-Disposition"] = f'inline; filename="sipas-{name}-{size}.pdf"'
     return answer
 
 
@@ -83,15 +108,25 @@ def typed(code: str) -> BaseResponse:
     return redirect(url_for("kiosk.form", token=tokens.issue(secret, door.kind, door.id)), 303)
 
 
-def _mine(unit: str) -> bool:
-    staff = guard.current_staff()
-    return staff is not None and (not staff.unit or staff.unit in units.path(db.get(), unit))
+def _wave(key: str) -> Wave:
+    try:
+        return waves.get(db.get(), key)
+    except LookupError:
+        abort(404, t("staff.no_wave"))
+
+
+def _counters(wave: Wave) -> list[doors.Door]:
+    """Return the wave's counters of this person's unit and what lies under it."""
+    staff = guard.current_staff() or abort(403)
+    found = doors.of_wave(db.get(), wave.key)
+    return [d for d in found if not staff.unit or staff.unit in units.path(db.get(), d.unit)]
 
 
 def _row(door: doors.Door) -> dict[str, object]:
     secret = services().settings.secret
     return {
-        "door": door,
+        "number": door.id,
+        "closed": bool(door.closed_at),
         "unit": units.name(db.get(), door.unit),
         "place": door.label or signs.spot(door, LANGUAGES[0]) or str(door.id),
         "token": tokens.issue(secret, door.kind, door.id),

@@ -10,12 +10,12 @@ import pypdfium2
 import pytest
 import qr_reader
 from click.testing import CliRunner
-from small_wave import COUNTER
+from small_wave import COUNTER, LAI_CHAU, NOW
 
-from survey import db, signs, tokens
+from survey import db, signs
 from survey.cli import main
 from survey.printing import poster, qr
-from survey.store import doors
+from survey.store import doors, people
 
 MM = 72 / 25.4
 LINK = "https://hl.tuyenquang.gov.vn/q/c3abcdefghijklmnop"
@@ -328,4 +328,32 @@ def test_faults_are_said_and_leave_no_file(instance, tmp_path, words, said):
 
 def test_doors_and_a_wave_together_are_wrong_usage(instance, tmp_path):
     assert run(instance, "-o", str(tmp_path / "x.pdf")).exit_code == 2
-    assert tokens.issue(b"s" * 32, "counter", 1).startswith("c")
+
+
+def test_every_open_counter_of_a_wave_comes_in_one_file(staff, app, facts, monkeypatch):
+    from survey import posters
+
+    path = f"/doors/posters.pdf?wave={COUNTER}"
+    answer = staff.get(path)
+    assert answer.mimetype == "application/pdf"
+    assert len(pypdfium2.PdfDocument(answer.data)) == 1
+    assert staff.get("/doors/posters.pdf").status_code == 404
+    assert staff.get("/doors/posters.pdf?wave=ho-2026").status_code == 404
+    monkeypatch.setattr(posters, "MOST", 0)
+    assert staff.get(path).status_code == 422
+
+
+def test_an_administrator_of_a_unit_prints_for_that_unit_only(client, settings, facts):
+    store = db.connect(settings.database)
+    cheap = store.execute("SELECT password_hash FROM staff LIMIT 1").fetchone()[0]
+    people.add(
+        store, username="lan", name="Lan", role="administrator", unit=LAI_CHAU, must_change=False,
+        password_hash=cheap, now=NOW, actor="shell:test",
+    )  # fmt: skip
+    store.close()
+    client.login("lan")
+    number = facts.doors["counter"]
+
+    assert client.get(f"/doors/{number}/poster.pdf").status_code == 403
+    assert f"/doors/{number}/" not in client.get(f"/doors?wave={COUNTER}").text
+    assert client.get(f"/doors/posters.pdf?wave={COUNTER}").status_code == 404
