@@ -1,6 +1,7 @@
 """The schema: every step whole, once, whoever else starts at the same time."""
 
 import gzip
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -114,6 +115,65 @@ def test_a_database_from_before_the_tallies_keeps_its_answers_and_counts_them(tm
         assert instances.check(base, None) == []
         assert responses.withdraw(base, before[0]["receipt"], now=ground.NOW)
         assert responses.counts(base, "quay").valid == 5
+
+
+def test_the_dossier_s_key_leaves_its_answer_and_nothing_else_changes(tmp_path):
+    with kept(tmp_path, "0.1-before-tallies") as base:
+        sealed = {row["seq"]: dict(row) for row in base.execute("SELECT * FROM response")}
+        last = base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'response'").fetchone()[0]
+        tied = [(r["dossier_key"], r["id"]) for r in sealed.values() if r["dossier_key"]]
+        migrations.migrate(base)
+        links = [tuple(row) for row in base.execute("SELECT * FROM dossier_answer")]
+        assert links == tied
+        assert len(tied) == 1
+        for row in base.execute("SELECT * FROM response"):
+            before = sealed[row["seq"]]
+            gone = set(before) - set(row.keys())
+            changed = {name for name in row.keys() if row[name] != before[name]}  # noqa: SIM118
+            assert (gone, changed) == ({"dossier_key"}, {"seal"})
+        kept_on = base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'response'").fetchone()
+        assert kept_on[0] == last  # a number is never given again
+        indexes = {row["name"] for row in base.execute("PRAGMA index_list(response)")}
+        assert "response_wave" in indexes
+        assert list(base.execute("PRAGMA foreign_key_check")) == []
+
+
+def test_what_was_withdrawn_before_is_erased_by_the_upgrade(tmp_path):
+    with kept(tmp_path, "0.1-before-tallies") as base:
+        base.execute("UPDATE response SET state = 'void', flags = '[\"withdrawn\"]'")
+        migrations.migrate(base)
+        rows = base.execute("SELECT answers, codes, language FROM response").fetchall()
+        assert {row["answers"] for row in rows} == {"{}"}
+        assert not any(any(row["codes"]) for row in rows)
+        assert base.execute("SELECT COUNT(*) FROM dossier_answer").fetchone()[0] == 0
+        assert [fault for fault in instances.check(base) if "nhật ký" not in fault] == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from survey import db, migrations
+whole = migrations._m007_rows
+def rows(base):
+    for number, row in enumerate(whole(base)):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield row
+migrations._m007_rows = rows
+migrations.migrate(db.connect(Path(sys.argv[1])))
+"""
+
+
+def test_an_upgrade_that_is_killed_while_it_copies_leaves_whole_steps(tmp_path):
+    with kept(tmp_path, "0.1-before-tallies") as base:
+        before = [tuple(row) for row in base.execute("SELECT * FROM response")]
+        command = [sys.executable, "-c", KILLED, str(tmp_path / "old.sqlite")]
+        assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+        assert [tuple(row) for row in base.execute("SELECT * FROM response")] == before
+        assert "response_m007" not in tables(base)
+        assert migrations.pending(base)[0] == "m007_dossier_answers"
+        migrations.migrate(base)
+        assert instances.check(base) == []
 
 
 def test_steps_of_a_newer_program_are_known_as_such(tmp_path):

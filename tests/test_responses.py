@@ -18,6 +18,7 @@ from survey import db
 from survey.store import Refused, audit, doors, instances, responses, seals, waves
 
 LATER = NOW + timedelta(days=400)
+CONTACT = responses.Contact("0912345678", date(2026, 12, 22))
 
 
 @pytest.fixture
@@ -46,6 +47,16 @@ def refused(writer, response, now=NOW):
     with pytest.raises(Refused) as caught:
         responses.add(writer, response, now=now)
     return caught.value
+
+
+def of_dossier(store, key):
+    return doors.add(
+        store, kind="dossier", wave="quay", unit=ground.UNIT, dossier_key=key, **ground.ACT
+    )
+
+
+def links(store):
+    return [tuple(row) for row in store.execute("SELECT * FROM dossier_answer ORDER BY dossier")]
 
 
 def test_a_response_is_one_row_with_everything_in_it(place, writer, store):
@@ -97,9 +108,7 @@ def test_the_same_id_through_a_door_of_another_wave_is_refused(place, writer, st
 
 
 def test_a_dossier_answers_once(place, writer, store):
-    door = doors.add(
-        store, kind="dossier", wave="quay", unit=ground.UNIT, dossier_key="H08.1", **ground.ACT
-    )
+    door = of_dossier(store, "H08.1")
     first = incoming(door)
     responses.add(writer, first, now=NOW)
     refusal = refused(writer, incoming(door))
@@ -109,9 +118,7 @@ def test_a_dossier_answers_once(place, writer, store):
 
 
 def test_a_hundred_answers_for_one_dossier_at_once_are_one(place, writer, store):
-    door = doors.add(
-        store, kind="dossier", wave="quay", unit=ground.UNIT, dossier_key="H08.2", **ground.ACT
-    )
+    door = of_dossier(store, "H08.2")
 
     def send(_):
         try:
@@ -193,7 +200,7 @@ def test_a_receipt_is_found_however_it_is_typed(place, writer, store):
     assert responses.by_receipt(store, "nothing") is None
 
 
-def test_withdrawing_voids_the_response_once_and_is_audited(place, writer, store):
+def test_withdrawing_erases_the_response_once_and_is_audited(place, writer, store):
     code = responses.add(writer, incoming(place.door), now=NOW).receipt
     assert responses.withdraw(store, code, now=NOW)
     assert not responses.withdraw(store, code, now=NOW)
@@ -203,6 +210,108 @@ def test_withdrawing_voids_the_response_once_and_is_audited(place, writer, store
     last = store.execute("SELECT * FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     assert (last["actor"], last["action"]) == ("citizen", "response.void")
     assert list(audit.verify(store)) == []
+
+
+def test_of_what_was_withdrawn_nothing_is_left_in_any_table_or_file(place, writer, store):
+    door = of_dossier(store, "H08.9")
+    sent = replace(
+        incoming(door, comment="Cán bộ quầy ba rất tận tình", m1=1),
+        contact=CONTACT, flags=("straight_line",), assisted_by="family", language="en",
+    )  # fmt: skip
+    code = responses.add(writer, sent, now=NOW).receipt
+    size = len(rows(store)[0]["codes"])
+    assert responses.withdraw(store, code, now=NOW)
+    [row] = rows(store)
+    assert (row["answers"], row["codes"], row["language"]) == ("{}", bytes(size), "")
+    assert (row["assisted_by"], row["started_at"], row["submitted_at"]) == (None, None, None)
+    dump = "\n".join(store.iterdump())
+    for trace in ("tận tình", "0912345678", "straight_line", f"'{sent.id}','H08.9'"):
+        assert trace not in dump
+    assert links(store) == []
+    assert instances.check(store) == []
+    writer.close()
+    store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    held = place.settings.database.read_bytes()
+    assert "tận tình".encode() not in held
+    assert b"0912345678" not in held
+
+
+def test_a_withdrawn_response_sent_again_gets_its_receipt_and_stays_erased(place, writer, store):
+    sent = incoming(place.door, comment="Tốt")
+    first = responses.add(writer, sent, now=NOW)
+    responses.withdraw(store, first.receipt, now=NOW)
+    before = [tuple(row) for row in rows(store)]
+    assert responses.add(writer, sent, now=LATER) == replace(first, new=False)
+    other = replace(sent, answers=ground.answers(m1=1))
+    assert not responses.add(writer, other, now=NOW).new
+    assert [tuple(row) for row in rows(store)] == before
+
+
+def test_what_staff_voided_can_still_be_withdrawn(place, writer, store):
+    code = responses.add(writer, incoming(place.door, comment="Tốt"), now=NOW).receipt
+    responses.judge(store, 1, "void", "test", **ground.ACT)
+    assert responses.withdraw(store, code, now=NOW)
+    [row] = rows(store)
+    assert (row["answers"], row["flags"]) == ("{}", '["withdrawn"]')
+    assert instances.check(store) == []
+
+
+def test_after_withdrawing_the_dossier_may_be_answered_once_more(place, writer, store):
+    door = of_dossier(store, "H08.9")
+    first = responses.add(writer, incoming(door), now=NOW)
+    responses.withdraw(store, first.receipt, now=NOW)
+    assert not responses.answered(store, door)
+    assert responses.add(writer, incoming(door), now=NOW).new
+    assert refused(writer, incoming(door)).code == "used"
+
+
+def test_flags_are_stored_with_the_response_and_count_as_flagged(place, writer, store):
+    sent = replace(incoming(place.door), flags=("too_fast", "night", "night"))
+    first = responses.add(writer, sent, now=NOW)
+    assert responses.add(writer, replace(sent, flags=()), now=NOW) == replace(first, new=False)
+    [row] = rows(store)
+    assert (row["state"], row["flags"]) == ("flagged", '["night", "too_fast"]')
+    assert responses.counts(store, "quay").flagged == 1
+    assert instances.check(store) == []
+
+
+def test_a_number_left_is_kept_apart_from_the_answers_with_its_day(place, writer, store):
+    sent = replace(incoming(place.door), contact=CONTACT)
+    responses.add(writer, sent, now=NOW)
+    responses.add(writer, sent, now=LATER)
+    assert [tuple(row) for row in store.execute("SELECT * FROM contact")] == [
+        (1, sent.id, "quay", ground.UNIT, "0912345678", "2026-11-22T03:00:00.000Z", "2026-12-22")
+    ]
+    [row] = rows(store)
+    assert "0912345678" not in str(tuple(row))
+
+
+def test_a_dossier_that_is_taken_keeps_neither_answer_nor_number(place, writer, store):
+    door = of_dossier(store, "H08.9")
+    first = incoming(door)
+    responses.add(writer, first, now=NOW)
+    late = replace(incoming(door), contact=CONTACT)
+    assert refused(writer, late).code == "used"
+    assert links(store) == [("H08.9", first.id)]
+    assert len(rows(store)) == 1
+    assert store.execute("SELECT COUNT(*) FROM contact").fetchone()[0] == 0
+
+
+def test_in_bulk_dossiers_are_tied_too_all_or_none(place, store):
+    doors_ = [of_dossier(store, f"H{n}") for n in range(3)]
+    assert responses.bulk(store, [incoming(door) for door in doors_]) == 3
+    assert len(links(store)) == 3
+    with pytest.raises(Refused, match="used"):
+        responses.bulk(store, [incoming(place.door), incoming(doors_[1])])
+    assert len(rows(store)) == 3
+
+
+def test_neither_the_row_nor_the_export_names_the_dossier(place, writer, store):
+    responses.add(writer, incoming(of_dossier(store, "H08.9")), now=NOW)
+    assert "H08.9" not in str(tuple(rows(store)[0]))
+    [row] = responses.export(store, "quay")
+    assert "H08.9" not in str(row)
+    assert not any("dossier" in name for name in row)
 
 
 def test_counts_are_by_state_channel_and_day_in_vietnam(place, writer, store):
