@@ -39,8 +39,10 @@ _NEEDED = frozenset(api.REQUIRED)
 
 
 _LOOK = pages.Look()
+#: A page in pieces: bytes, and between them the names of what goes there.
+Gapped = tuple[tuple[bytes, str], ...]
 #: Pages of thanks by place, channel and whether the response is new, with gaps.
-_thanks: dict[tuple[pages.Place, str, bool], str] = {}
+_thanks: dict[tuple[pages.Place, str, bool], Gapped] = {}
 MOST = 200
 
 
@@ -71,7 +73,7 @@ def machine(_: str, body: bytes, environ: Mapping[str, Any]) -> Taken:
 
     Raises NotPlainError, LookupError, ValueError or Refused.
     """
-    sent = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+    sent = _decoder.decode(body.decode())
     if type(sent) is not dict or not _NEEDED <= sent.keys() <= _KNOWN:
         raise NotPlainError
     id, language = sent["id"], sent.get("language", LANGUAGES[0])
@@ -136,10 +138,13 @@ def phone(token: str, body: bytes, environ: Mapping[str, Any]) -> Taken:
     return Taken(incoming, received, partial(_thanked, thanks))
 
 
-def _thanked(thanks: tuple[str, str], stored: Stored) -> bytes:
+def _thanked(thanks: tuple[Gapped, Gapped], stored: Stored) -> bytes:
     at = stored.received_at
-    page = pages.fill(thanks[stored.new], receipt=printed(stored.receipt), at=clock(at), on=day(at))
-    return page.encode()
+    filled = {
+        "receipt": printed(stored.receipt).encode(), "at": clock(at).encode(),
+        "on": day(at).encode(), "": b"",
+    }  # fmt: skip
+    return b"".join([part for text, name in thanks[stored.new] for part in (text, filled[name])])
 
 
 def draw_thanks(place: pages.Place, channel: str) -> None:
@@ -148,7 +153,15 @@ def draw_thanks(place: pages.Place, channel: str) -> None:
         _thanks.clear()
     for fact in ("new", "again"):
         page = pages.gapped(kiosk.THANKS, place, _LOOK, (fact, channel))
-        _thanks[place, channel, fact == "new"] = page
+        _thanks[place, channel, fact == "new"] = _cut(page)
+
+
+def _cut(page: str) -> Gapped:
+    """Cut a page at its gaps (``pages.fill`` does the same for one page)."""
+    pieces = page.split("\0")
+    return tuple(
+        (text.encode(), name) for text, name in zip(pieces[::2], [*pieces[1::2], ""], strict=True)
+    )
 
 
 class Posted:
@@ -189,6 +202,10 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refuse(name: str) -> object:
     raise NotPlainError
+
+
+#: Made once: ``json.loads`` with these makes one for each text.
+_decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse)
 
 
 def _moment(text: object) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import resource
@@ -224,6 +225,7 @@ def run(
     short = None
     try:
         step = doorstep.before(app, settings.secret)
+        gc.freeze()  # what lives as long as the process is not looked through again and again
         short = lane.Lane(step, app.extensions["sipas"].writer, app.app_context)
         server = Server(step, host, port, threads=threads, proxied=settings.behind_tls, lane=short)
         server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))

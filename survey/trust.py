@@ -86,7 +86,7 @@ class Visit:
 class Lately:
     """What devices did lately, as far as memory is given to it; a restart forgets it."""
 
-    MOST, EACH = 20_000, 2 * MANY
+    MOST, EACH = 20_000, MANY + 1
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -194,15 +194,16 @@ def same_moment(others: list[Visit], visit: Visit) -> bool:
 
 def burst(others: list[Visit], visit: Visit) -> bool:
     """Say whether one person may have sent this answer and ``SEVERAL`` before it."""
-    near = sorted(
-        (one for one in others if abs(visit.at - one.at) <= WINDOW), key=lambda one: one.at
-    )
-    if len(near) < SEVERAL:
-        return False
-    if len(near) >= MANY:
-        return True
+    near = [one for one in others if abs(visit.at - one.at) <= WINDOW]
+    if len(near) < SEVERAL or len(near) >= MANY:
+        return len(near) >= MANY
+    near.sort(key=_sent)
     last = [*near[-SEVERAL:], visit]
     return all(after.began is None or after.began >= before.at for before, after in pairwise(last))
+
+
+def _sent(visit: Visit) -> float:
+    return visit.at
 
 
 def straight(q: Questionnaire, answers: Mapping[str, object], pace: float | None) -> bool:
