@@ -83,6 +83,11 @@ def text_faults(text: str) -> Iterator[str]:
         yield "thừa dấu ngoặc nhọn"
 
 
+def place_words(text: str) -> list[str]:
+    """Return the place words a text asks for."""
+    return _PLACE.findall(text)
+
+
 def spell(text: str, words: Mapping[str, str]) -> str:
     """Put the place words in; a word nobody gave stays as it is, a sentence keeps its capital."""
     spelled = _PLACE.sub(lambda found: words.get(found[1], found[0]), text)

@@ -52,6 +52,8 @@ __all__ = [
     "parse",
     "published",
     "read",
+    "translated",
+    "wanted",
 ]
 
 #: Where the published files lie, with ``published.sha256`` beside them.
@@ -182,8 +184,8 @@ def _spelled(
 
 
 @cache
-def missing(key: str, language: Language) -> tuple[str, ...]:
-    """Return the keys of the texts of a questionnaire that a language has no translation of.
+def wanted(key: str) -> Mapping[str, str]:
+    """Return every text that a translation must have, by its key, in Vietnamese.
 
     ``word:<value>`` stands for a place word as the questionnaire itself gives it.
 
@@ -192,15 +194,26 @@ def missing(key: str, language: Language) -> tuple[str, ...]:
     LookupError
         There is no such questionnaire.
     """
+    original = load(key)
+    texts = document.texts(document.decode(read(f"{key}.json")))
+    return texts | {f"word:{word}": word for word in original.words.values()}
+
+
+def translated(key: str, language: Language) -> dict[str, str]:
+    """Return the texts that a language has, by the keys of ``wanted``, and further words."""
+    source = document.decode(read(f"{load(key).key}.json"))
+    catalogue = _catalogue(key, language, source)
+    words = catalogue.get("words", {}).items()
+    return dict(catalogue.get("texts", {})) | {f"word:{word}": text for word, text in words}
+
+
+@cache
+def missing(key: str, language: Language) -> tuple[str, ...]:
+    """Return the keys of ``wanted`` that a language has no translation of."""
     if language == OFFICIAL:
         return ()
-    original = load(key)
-    source = document.decode(read(f"{key}.json"))
-    catalogue = _catalogue(key, language, source)
-    wanted = [name for name in document.texts(source) if name not in catalogue.get("texts", {})]
-    common = catalogue.get("words", {})
-    words = dict.fromkeys(word for word in original.words.values() if word not in common)
-    return (*wanted, *(f"word:{word}" for word in words))
+    have = translated(key, language)
+    return tuple(name for name in wanted(key) if name not in have)
 
 
 def _catalogue(

@@ -26,7 +26,10 @@ STRICT = ("vi", "en")
 #: Topics (``<topic>.vi.json``) and first words of keys that citizens do not read; everything
 #: else must be translated before a language is offered to them.
 STAFF_TOPICS = frozenset({"staff"})
-STAFF_WORDS = frozenset({"api", "board", "kiosks", "posters", "screens", "staff"})
+STAFF_WORDS = frozenset(
+    {"api", "calls", "coverage", "doors", "dossiers", "feed", "kiosks", "message", "poster"}
+    | {"screens", "staff"}
+)
 _FACTS = re.compile(r"\{(\w+)\}")
 
 

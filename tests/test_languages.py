@@ -1,16 +1,21 @@
 """A language half translated: nobody is led to it, and what is not translated says so."""
 
+import csv
 import json
 import re
 import shutil
+import unicodedata
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from forms import questionnaire as questionnaires
 from forms.language import LANGUAGES, mark, marked, parts, plain
 from survey import pages, text
+from survey.cli import main
 from survey.pages import Look
 from survey.text import catalogue, missing, offered, t, tongues
 
@@ -18,6 +23,7 @@ KHMER = "ភាសា"
 VIETNAMESE = re.compile(
     "[ăâđêôơưáàảãạấầẩẫậắằẳẵặéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵ]", re.I
 )
+TEMPLATES = Path(text.__file__).parent / "templates"
 VOID = {"meta", "link", "input", "br", "img", "circle", "path", "polygon", "line"}
 CACHES = (
     text.catalogue, text.missing, text.offered, questionnaires.localized, questionnaires.missing,
@@ -30,39 +36,43 @@ def khmer(words):
     return " ".join([KHMER, *re.findall(r"\{\w+\}", words)])
 
 
+def forget():
+    for cache in CACHES:
+        cache.cache_clear()
+
+
 @pytest.fixture
-def translated(tmp_path, monkeypatch):
-    """Give a function that puts a share of all texts into Khmer."""
+def folders(tmp_path, monkeypatch):
+    """The catalogues, where a test may change them."""
     folder = shutil.copytree(text.FOLDER, tmp_path / "translations")
     forms = shutil.copytree(questionnaires.FOLDER, tmp_path / "questionnaires")
+    monkeypatch.setattr(text, "FOLDER", folder)
+    monkeypatch.setattr(questionnaires, "FOLDER", forms)
+    forget()
+    yield folder, forms
+    monkeypatch.undo()
+    forget()
+
+
+@pytest.fixture
+def translated(folders, monkeypatch):
+    """Give a function that puts a share of all texts into Khmer."""
+    folder, forms = folders
 
     def put(every=2, of=("mot-cua-2026.1", "sipas-2026.1")):
         some = {key: khmer(catalogue("vi")[key]) for key in text.wanted()[::every]}
         (folder / "km.json").write_text(json.dumps(some), "utf-8")
         for key in of:
-            todo = questionnaires.missing(key, "km")[::every]
-            official = questionnaires.document.texts(
-                questionnaires.document.decode(questionnaires.read(f"{key}.json"))
-            )
-            done = {
-                "texts": {name: khmer(official[name]) for name in todo if name in official},
-                "words": {
-                    name.removeprefix("word:"): KHMER for name in todo if name not in official
-                },
-            }
-            (forms / f"{key}.km.json").write_text(json.dumps(done), "utf-8")
-        monkeypatch.setattr(text, "FOLDER", folder)
-        monkeypatch.setattr(questionnaires, "FOLDER", forms)
+            official = questionnaires.wanted(key)
+            todo = list(official)[::every]
+            texts = {name: khmer(official[name]) for name in todo if name[:5] != "word:"}
+            words = {name[5:]: KHMER for name in todo if name[:5] == "word:"}
+            done = json.dumps({"texts": texts, "words": words})
+            (forms / f"{key}.km.json").write_text(done, "utf-8")
         forget()
         monkeypatch.setattr(text, "LANGUAGES", text.shown())
 
-    def forget():
-        for cache in CACHES:
-            cache.cache_clear()
-
-    yield put
-    monkeypatch.undo()
-    forget()
+    return put
 
 
 class Spoken(HTMLParser):
@@ -128,6 +138,19 @@ def test_staff_texts_and_the_contract_of_programs_hold_no_language_up():
 
     assert "form.begin" in keys
     assert not [key for key in keys if key.startswith(("api.", "staff."))]
+
+
+def test_whatever_citizens_pages_say_must_be_translated():
+    templates = [*TEMPLATES.glob("citizen/*.html"), TEMPLATES / "base.html"]
+    said = {
+        key
+        for path in templates
+        if path.name != "screens.html"  # read by kiosks
+        for key in re.findall(r"\bt\('([a-z_.]+[a-z_])'", path.read_text("utf-8"))
+    }
+
+    assert len(said) > 60
+    assert said - set(text.wanted()) == set()
 
 
 @pytest.mark.parametrize("path", ["/", "/privacy", "/r", "/q/household", "/q/counter", "/nothing"])
@@ -244,3 +267,134 @@ def test_marks_become_attributes(page, shown):
 def test_a_mark_around_a_mark_is_one():
     assert parts(mark(f"a {mark('b')} c")) == [("vi", "a b c")]
     assert t("intro.who", "vi", owner="Sở") == plain(t("intro.who", "vi", owner=mark("Sở")))
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["languages", *map(str, words)])
+
+
+def rows(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def fill(path):
+    """A translator at work."""
+    table = rows(path)
+    for row in table:
+        row["translation"] = khmer(row["vi"])
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.DictWriter(file, ["key", "vi", "en", "translation"])
+        out.writeheader()
+        out.writerows(table)
+
+
+def test_the_command_shows_how_complete_each_language_is(folders):
+    shown = run().output
+
+    assert "vi · Tiếng Việt: người dân chọn được" in shown
+    assert "km · Tiếng Khmer (ភាសាខ្មែរ): chưa cho chọn, còn thiếu chữ" in shown
+    assert re.search(r"sipas-2026\.1 +239/239 +100%", shown)
+    assert re.search(r"sipas-2026\.1 +0/239 +0%", shown)
+
+
+def test_a_table_filled_by_a_translator_makes_a_language_complete(folders, tmp_path):
+    table = tmp_path / "km.csv"
+    assert run("export", "km", "-o", table).exit_code == 0
+    fill(table)
+
+    done = run("import", "km", table)
+    forget()
+
+    assert done.exit_code == 0, done.output
+    assert offered("sipas-2026.1") == ("vi", "en", "km")
+    assert text.faults("km") == []
+    assert all(row["translation"] for row in rows(table))
+    assert run("export", "km", "-o", table, "--missing").output.count(" 0 dòng") == 1
+
+
+def test_a_table_carries_both_languages_and_what_is_done_already(folders, tmp_path):
+    table = tmp_path / "km.csv"
+    (folders[0] / "km.json").write_text(json.dumps({"form.send": KHMER}), "utf-8")
+    forget()
+    run("export", "km", "-o", table)
+    row = next(row for row in rows(table) if row["key"] == "form.send")
+
+    assert (row["vi"], row["en"], row["translation"]) == (
+        t("form.send"),
+        t("form.send", "en"),
+        KHMER,
+    )
+    assert any(row["key"] == "mot-cua-2026.1/item.m1" for row in rows(table))
+    assert any(row["key"] == "sipas-2026.1/word:phường" for row in rows(table))
+
+
+def test_an_import_keeps_what_was_translated_before(folders, tmp_path):
+    table = tmp_path / "km.csv"
+    for key in ("form.send", "form.next"):
+        table.write_text(f"key,translation\n{key},{KHMER}\nform.back,\n", "utf-8")
+        assert run("import", "km", table).exit_code == 0
+        forget()
+
+    assert catalogue("km") == {"form.next": KHMER, "form.send": KHMER}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"form.part,{KHMER}", "thiếu {n}"),
+        (f"form.send,{KHMER} {{x}}", "thừa {x}"),
+        (f"form.nothing,{KHMER}", "không có chữ nào mang mã này"),
+        (f"sipas-2026.1/item.none,{KHMER}", "không có chữ nào mang mã này"),
+        (f"sipas-2026.1/item.s31,{KHMER} {{offices}}", "{offices}"),
+        (f"sipas-2026.1/item.sex,{KHMER} {{office}}", "thừa {office}"),
+        (f"sipas-2026.1/word:phường,{{{KHMER}}}", "ngoặc nhọn"),
+        ("skip,", "chưa có bản dịch nào"),
+    ],
+)
+def test_a_faulty_table_is_told_by_line_and_changes_nothing(folders, tmp_path, line, said):
+    table = tmp_path / "km.csv"
+    good = "" if line == "skip," else f"form.begin,{KHMER}\n"
+    table.write_text(f"key,translation\n{good}{line}\n", "utf-8")
+
+    done = run("import", "km", table)
+    forget()
+
+    assert done.exit_code == 1
+    assert said in done.output
+    assert line == "skip," or "Dòng 3" in done.output
+    assert catalogue("km") == {}
+
+
+def test_a_key_given_twice_is_a_fault(folders, tmp_path):
+    table = tmp_path / "km.csv"
+    table.write_text(f"key,translation\nform.begin,{KHMER}\nform.begin,{KHMER}\n", "utf-8")
+
+    assert "Dòng 3: mã “form.begin” đã có ở dòng 2." in run("import", "km", table).output
+
+
+def test_a_dry_run_writes_no_table_and_no_catalogue(folders, tmp_path):
+    table = tmp_path / "km.csv"
+    assert run("export", "km", "-o", table, "--dry-run").exit_code == 0
+    assert not table.exists()
+
+    table.write_text(f"key,translation\nform.begin,{KHMER}\n", "utf-8")
+    assert run("import", "km", table, "--dry-run").exit_code == 0
+    forget()
+    assert catalogue("km") == {}
+
+
+@pytest.mark.parametrize("tag", ["vi", "en", "xx"])
+def test_only_languages_to_come_are_translated_by_table(folders, tmp_path, tag):
+    assert run("export", tag, "-o", tmp_path / "x.csv").exit_code == 2
+
+
+def test_texts_come_composed_from_whatever_keyboard(folders, tmp_path):
+    table = tmp_path / "rad.csv"
+    table.write_text(
+        "key,translation\nform.next," + unicodedata.normalize("NFD", "Ê Đê") + "\n", "utf-8"
+    )
+
+    assert run("import", "rad", table).exit_code == 0
+    forget()
+    assert catalogue("rad") == {"form.next": "Ê Đê"}

@@ -29,6 +29,7 @@ COMMANDS = {
     "dossiers": ("dossiers", "dossiers"),
     "key": ("keys", "key"),
     "retention": ("retention", "retention"),
+    "languages": ("languages", "languages"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }
