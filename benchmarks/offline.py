@@ -42,6 +42,9 @@ FORGETFUL = ("var body = copy(record),", "var body = copy(record), fresh = (body
 FORGIVING = ("said.id === record.id", "said.id")
 LOSSY = ('fault = "offline"; return false;', 'fault = "offline"; return settle(record, null, {});')
 
+#: Fate -> status of an answer that the server never gave.
+CANNED = {"busy": 503, "gone": 404, "portal": 200}
+
 Measure = tuple[str, float, str]
 Swap = tuple[str, str]
 
@@ -56,7 +59,7 @@ class Line:
     """A line to a server that fails as it is told; ``fate`` names what happens to a request.
 
     "" passes, "down" closes the connection, "lost" delivers the request and loses the reply,
-    "busy" answers 503, "portal" answers 200 with a page of somebody else's.
+    "busy" answers 503, "gone" 404, "portal" 200 with a page of somebody else's.
     """
 
     def __init__(self, port: int, swaps: tuple[Swap, ...] = ()) -> None:
@@ -105,8 +108,8 @@ class Line:
         if fate == "down":
             asked.close_connection = True
             return
-        if fate in {"busy", "portal"}:
-            self._say(asked, 503 if fate == "busy" else 200, {"Content-Type": "text/html"}, b"<p>")
+        if fate in CANNED:
+            self._say(asked, CANNED[fate], {"Content-Type": "text/html"}, b"<p>")
             return
         status, headers, said = self._fetch(asked, body)
         if fate == "lost":

@@ -1,7 +1,7 @@
 /* The phone form without a network: its answers into the queue, and the page that says so. */
 (function () {
   "use strict";
-  var root = document.documentElement, queue = window.sipasQueue, mine, why, shown, page, began = new Date();
+  var root = document.documentElement, queue = window.sipasQueue, mine, own, why, shown, page, began = new Date();
   var address = location.pathname, one = function (q) { return document.querySelector(q); };
   if (!queue) return;
 
@@ -34,7 +34,7 @@
   function record(form) {
     var token = address.split("/")[2], field = function (name) { return form.elements[name] || {}; };
     var made = {
-      id: inside(field("page").value || "") || queue.id(), token: token,
+      id: inside(field("page").value || "") || (own = own || queue.id()), token: token,
       questionnaire: form.dataset.questionnaire, answers: answers(form), language: root.lang,
       channel: /^c/i.test(token) ? "qr" : "link",
       started_at: began.toISOString(), submitted_at: new Date().toISOString()
@@ -47,11 +47,12 @@
 
   function hold(form, reason) {
     var made = record(form);
-    if (!made.id || !page) return Promise.reject(new Error("nothing to hold it with"));
+    if (!made.id) return Promise.reject(new Error("no id"));
     mine = made;
     why = reason;
     shown = "";
     return queue.add(made).then(function () {
+      if (!page) throw new Error("queued, but there is no page to say so");
       window.sipasForm.swap(page, null, "");
       bind();
       return queue.state().then(draw);
@@ -114,7 +115,7 @@
       if (!answer.ok) throw new Error(answer.status);
       return answer.text();
     }), late]).catch(function () { return window.sipasBlank; }).then(function (text) {
-      mine = null;
+      mine = own = null;
       began = new Date();
       if (text) window.sipasForm.swap(text, 0, ""); else location.reload();
       queue.state().then(draw);
@@ -154,10 +155,12 @@
     one("#tools").hidden = false;
   }
 
-  window.sipasUnsent = { record: record, answers: answers, hold: hold };
   queue.listen(draw);
-  if (one("#held")) { bind(); queue.state().then(draw); }
-  else fetch("/offline" + location.search, { credentials: "omit" }).then(function (answer) {
-    return answer.ok ? answer.text() : "";
-  }).then(function (text) { page = text; return queue.state().then(draw); }).catch(function () {});
+  if (one("#held")) bind();
+  window.sipasUnsent = {
+    record: record, answers: answers, hold: hold,
+    ready: Promise.resolve(one("#held") ? "" : fetch("/offline" + location.search, { credentials: "omit" }).then(function (answer) {
+      return answer.ok ? answer.text() : "";
+    })).catch(function () { return ""; }).then(function (text) { page = text; return queue.state().then(draw); })
+  };
 })();
