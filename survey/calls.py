@@ -168,7 +168,8 @@ def _again(number: int, id: str, started: datetime | None) -> Response:
 
 
 def _thank(receipt: str) -> Response:
-    flash(t("calls.stored", receipt=responses.printed(receipt)))
+    code = responses.printed(receipt).replace("-", "\u2011")  # never parted at the end of a line
+    flash(t("calls.stored", receipt=code))
     return redirect(url_for(".listed"), 303)
 
 

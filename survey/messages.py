@@ -10,7 +10,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -24,6 +24,8 @@ from survey.text import t
 #: One part of a message in the phones' own alphabet, and two parts of 67 letters with diacritics.
 PLAIN, ACCENTED = 160, 134
 OUTBOX = "outbox"
+#: Days a file stays in the outbox: it holds telephone numbers, and a gateway fetches sooner.
+KEPT = 7
 #: Messages a second at most, unless the command says otherwise.
 RATE = 5.0
 #: Characters of a sender's reason that are kept.
@@ -69,6 +71,8 @@ class FileSender:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             path = self.folder / f"{clock.day(now).isoformat()}.jsonl"
+            if not path.exists():
+                self._sweep(clock.day(now))
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.write(handle, line.encode() + b"\n")
@@ -77,6 +81,12 @@ class FileSender:
                 os.close(handle)
         except OSError as fault:
             raise SendError(os.strerror(fault.errno or 0)) from fault
+
+    def _sweep(self, today: date) -> None:
+        oldest = (today - timedelta(days=KEPT)).isoformat()
+        for path in self.folder.glob("????-??-??.jsonl"):
+            if path.stem < oldest:
+                path.unlink(missing_ok=True)
 
 
 class ConsoleSender:

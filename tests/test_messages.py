@@ -217,6 +217,16 @@ def test_the_file_sender_leaves_lines_that_only_its_owner_reads(tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_the_outbox_forgets_numbers_after_a_week(tmp_path, monkeypatch):
+    _, by = messages.sender(tmp_path, {"SIPAS_SENDER": "file"})
+    for days in (0, 6, 8):
+        monkeypatch.setattr(messages.clock, "now", lambda days=days: NOW + timedelta(days=days))
+        by.send(PHONE, "x")
+
+    left = sorted(path.name for path in (tmp_path / "outbox").iterdir())
+    assert left == ["2026-11-28.jsonl", "2026-11-30.jsonl"]
+
+
 def test_a_file_that_cannot_be_written_is_a_refusal(tmp_path):
     (tmp_path / "outbox").write_text("in the way")
     _, by = messages.sender(tmp_path, {"SIPAS_SENDER": "file"})
