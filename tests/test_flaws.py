@@ -129,7 +129,7 @@ class TestTheWardsOwnForm:
         )
 
         assert len(radios) > 400
-        assert all(re.search(r'name="[^"]+" value="\d"', facts) for facts, _ in radios)
+        assert all(re.search(r'name="[^"]+" value="\w+"', facts) for facts, _ in radios)
         assert len(re.findall(r'<input type="radio"', page)) == len(
             [1 for facts, _ in radios if 'type="radio"' in facts]
         )
@@ -153,7 +153,7 @@ class TestTheWardsOwnForm:
 
         assert ('href="/privacy"' in page) or "<details>" in page  # a kiosk has no way back
         assert "Ai giữ dữ liệu, giữ bao lâu, quyền của Ông/Bà" in page
-        assert "Không hỏi" in page
+        assert "không hỏi" in page.lower()
 
 
 class TestToolsInUse:
