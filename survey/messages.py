@@ -130,8 +130,11 @@ def text(dossier: str, door: Door, wave: Wave, *, secret: bytes, root: str, acce
     Raises TooLongError when not even the shortest fits: the public address is too long.
     """
     link = signs.link(secret, root, door)
-    for key in ("message.full", "message.short", "message.least"):
-        words = t(key, dossier=dossier, owner=wave.owner_name or wave.name, link=link)
+    owner = (wave.owner_name or wave.name).replace(
+        t("message.owner_long"), t("message.owner_short")
+    )
+    for key in ("message.full", "message.named", "message.short", "message.least"):
+        words = t(key, dossier=dossier, owner=owner, link=link)
         found = unicodedata.normalize("NFC", words) if accents else unaccented(words)
         if len(found) <= (ACCENTED if accents else PLAIN) and link in found:
             return found

@@ -184,6 +184,19 @@ def test_the_words_fit_whatever_the_office_is_called(base, owner, accents):
     assert ("Ông/Bà" if accents else "Ong/Ba") in words
 
 
+def test_a_committee_is_named_as_everybody_abbreviates_it(base):
+    import dataclasses
+
+    wave = dataclasses.replace(
+        waves.get(base, COUNTER), owner_name="Ủy ban nhân dân phường Minh Xuân"
+    )
+    words = messages.text(
+        "000.19.08.H08-261122-0001", door(81234), wave, secret=b"s" * 32, root=ROOT, accents=True
+    )
+
+    assert words.startswith("UBND phường Minh Xuân mời Ông/Bà đánh giá hồ sơ 000.19.08.H08")
+
+
 def test_an_address_that_leaves_no_room_is_refused(base):
     with pytest.raises(messages.TooLongError, match="quá dài"):
         messages.text(
