@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flask import request
+
 from forms import language as languages
 from forms import questionnaire as questionnaires
 from forms.language import OFFICIAL, mark, marked, plain
@@ -18,7 +20,7 @@ from survey.store.clock import VIETNAM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flask import Flask
+    from flask import Flask, Response
 
 FOLDER = Path(__file__).parent / "translations"
 #: Languages in which every single text is there: a missing one is an error.
@@ -230,7 +232,21 @@ def _local(moment: datetime | str) -> datetime:
     return moment.astimezone(VIETNAM)
 
 
+#: A mark as JSON may escape it.
+_ESCAPED = re.compile(r"(?:\\udb40\\udc[0-7][0-9a-f])+", re.IGNORECASE)
+
+
+def _unmarked(answer: Response) -> Response:
+    """Take the marks out of what programs read: JSON has no place for a language."""
+    if request.query_string and (answer.mimetype or "").endswith("json"):
+        body = answer.get_data(as_text=True)
+        if marked(body) or "\\udb40" in body:
+            answer.set_data(_ESCAPED.sub("", plain(body)))
+    return answer
+
+
 def init_app(app: Flask) -> None:
     """Give templates ``t``, and every page its languages."""
+    app.after_request(_unmarked)
     app.jinja_env.globals["t"] = t
     app.jinja_env.concat = tongues  # type: ignore[method-assign]

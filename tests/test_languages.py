@@ -180,6 +180,21 @@ def test_faults_and_thanks_of_a_half_translated_form_say_their_language(
     check(reader.post(address, data=marks).text)
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/v1/responses?lang=km", "/manifest.webmanifest?lang=km&door="]
+)
+def test_what_programs_read_carries_no_marks(reader, translated, door_tokens, path):
+    translated(2)
+    if path.endswith("door="):
+        answer = reader.get(f"{path}q/{door_tokens['counter']}")
+    else:
+        answer = reader.post(path, data="{", content_type="application/json")
+
+    assert answer.status_code in {200, 400}
+    assert not marked(answer.text)
+    assert "udb40" not in answer.text
+
+
 def test_a_language_half_translated_is_shown_to_who_asks_and_offered_to_nobody(
     reader, translated, door_tokens
 ):
