@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from survey import extras
 from survey.store import units
@@ -32,6 +32,13 @@ _CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?")
 OLDEST = date(2000, 1, 1)
 
 
+class Wrong(Protocol):
+    """Notes a fault of a field: its short word and what its text needs."""
+
+    def __call__(self, field: str, code: str, **facts: object) -> None:
+        """Note it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with one field: a short word for machines, a text for people."""
@@ -51,73 +58,81 @@ class Reader:
     def read(self, row: Mapping[str, object]) -> tuple[Dossier | None, list[Fault]]:
         """Return the dossier, or everything wrong with the row; empty texts are as none."""
         faults: list[Fault] = []
-        texts: dict[str, str] = {}
 
         def wrong(field: str, code: str, **facts: object) -> None:
             text = t(f"dossiers.fault.{code}", self._language, **facts)
             faults.append(Fault(field, code, text))
 
-        for field in FIELDS:
-            value = row.get(field)
-            if value is not None and not isinstance(value, str):
-                wrong(field, "not_text")
-                value = ""
-            texts[field] = unicodedata.normalize("NFC", value or "").strip()
-            if not texts[field] and field in REQUIRED and isinstance(row.get(field), str | None):
-                wrong(field, "empty")
-        if texts["key"] and not _KEY.fullmatch(texts["key"]):
-            wrong("key", "key")
-        for field, longest in _TEXTS.items():
-            if len(texts[field]) > longest:
-                wrong(field, "long", longest=longest)
-            elif not texts[field].isprintable():
-                wrong(field, "unprintable")
-        texts["resolving_unit"] = texts["resolving_unit"] or texts["receiving_unit"]
-        unit = {field: self._unit(texts[field]) for field in ("receiving_unit", "resolving_unit")}
-        for field, id in unit.items():
-            given = texts[field] and (field == "receiving_unit" or row.get(field))
-            if given and not id:
-                wrong(field, "unit", name=_shown(texts[field]))
-        days = {field: _day(texts[field]) for field in ("received_on", "due_on", "settled_on")}
-        for field, day in days.items():
-            if texts[field] and day is None:
-                wrong(field, "day", day=_shown(texts[field]))
-        for field, code, facts in self._order(days):
-            wrong(field, code, **facts)
+        texts = _texts(row, wrong)
+        receiving = self._unit("receiving_unit", texts, wrong)
+        resolving = self._unit("resolving_unit", texts, wrong)
+        received, due, settled = (
+            _read_day(field, texts, wrong) for field in ("received_on", "due_on", "settled_on")
+        )
+        self._order(received, due, settled, wrong)
         phone = texts["phone"] if row.get("phone") is not None else None
         if phone:
             phone, bad = extras.phone(phone)
             if bad:
                 wrong("phone", "phone")
-        received, due = days["received_on"], days["due_on"]
         if faults or received is None or due is None:
             return None, faults
         return Dossier(
             key=texts["key"], service=texts["service"], officer=texts["officer"] or None,
-            receiving_unit=unit["receiving_unit"], resolving_unit=unit["resolving_unit"],
-            received_on=received, due_on=due, settled_on=days["settled_on"], phone=phone,
+            receiving_unit=receiving, resolving_unit=resolving or receiving,
+            received_on=received, due_on=due, settled_on=settled, phone=phone,
         ), []  # fmt: skip
 
-    def _order(self, days: Mapping[str, date | None]) -> list[tuple[str, str, dict[str, object]]]:
-        """What cannot be in the days of one dossier."""
-        found: list[tuple[str, str, dict[str, object]]] = []
-        received, due, settled = days["received_on"], days["due_on"], days["settled_on"]
+    def _order(
+        self, received: date | None, due: date | None, settled: date | None, wrong: Wrong
+    ) -> None:
+        """Say what cannot be in the days of one dossier."""
         if received and due and due < received:
-            found.append(("due_on", "due_early", {"due": _vi(due), "received": _vi(received)}))
+            wrong("due_on", "due_early", due=_vi(due), received=_vi(received))
         if received and settled and settled < received:
-            facts: dict[str, object] = {"settled": _vi(settled), "received": _vi(received)}
-            found.append(("settled_on", "settled_early", facts))
+            wrong("settled_on", "settled_early", settled=_vi(settled), received=_vi(received))
         for field, day in (("received_on", received), ("settled_on", settled)):
             if day and day > self._today:
-                found.append((field, "future", {"day": _vi(day)}))
-        return found
+                wrong(field, "future", day=_vi(day))
 
-    def _unit(self, text: str) -> str:
+    def _unit(self, field: str, texts: Mapping[str, str], wrong: Wrong) -> str:
         """Return the id of a unit given by id, code or name; "" when it is none or several."""
+        text = texts[field]
         if text not in self._units:
             known = self._known
             self._units[text] = known.get(text) or known.get(units.name_key(text)) or ""
+        if text and not self._units[text]:
+            wrong(field, "unit", name=_shown(text))
         return self._units[text]
+
+
+def _texts(row: Mapping[str, object], wrong: Wrong) -> dict[str, str]:
+    """Return every field as a text, "" where there is none, and say which cannot be."""
+    texts: dict[str, str] = {}
+    for field in FIELDS:
+        value = row.get(field)
+        if value is not None and not isinstance(value, str):
+            wrong(field, "not_text")
+            texts[field] = ""
+            continue
+        text = texts[field] = unicodedata.normalize("NFC", value or "").strip()
+        if not text and field in REQUIRED:
+            wrong(field, "empty")
+    if texts["key"] and not _KEY.fullmatch(texts["key"]):
+        wrong("key", "key")
+    for field, longest in _TEXTS.items():
+        if len(texts[field]) > longest:
+            wrong(field, "long", longest=longest)
+        elif not texts[field].isprintable():
+            wrong(field, "unprintable")
+    return texts
+
+
+def _read_day(field: str, texts: Mapping[str, str], wrong: Wrong) -> date | None:
+    day = _day(texts[field])
+    if texts[field] and day is None:
+        wrong(field, "day", day=_shown(texts[field]))
+    return day
 
 
 @lru_cache(20_000)
