@@ -37,17 +37,18 @@ def listed() -> str:
     """List whom to call now: never a number, never one's own dossiers."""
     staff, now = _staff(), clock.now()
     rows: list[dict[str, object]] = []
-    more, synthetic, names = False, False, dict[str, str]()
+    names: dict[str, str] = {}
     running = {wave.key: wave for wave in waves.all(db.get()) if wave.is_open(now)}
+    more = synthetic = False
     for call in calls.due(db.get(), now=now):
-        if call.wave not in running or _own(staff, call.officer) or not _within(staff, call):
+        if call.unit not in names:
+            names[call.unit] = units.name(db.get(), call.unit) if _within(staff, call.unit) else ""
+        if call.wave not in running or not names[call.unit] or _own(staff, call.officer):
             continue
-        if len(rows) == calls.LISTED:
-            more = True
+        if more := len(rows) == calls.LISTED:
             break
-        name = names.setdefault(call.unit, units.name(db.get(), call.unit))
         synthetic = synthetic or running[call.wave].synthetic
-        rows.append({"call": call, "unit": name, **_said(call)})
+        rows.append({"call": call, "unit": names[call.unit], **_said(call)})
     return render_template(
         "staff/calls.html",
         rows=rows,
@@ -238,8 +239,8 @@ def _own(staff: Staff, officer: str | None) -> bool:
     return bool(officer) and people.login_name(officer or "") == staff.username
 
 
-def _within(staff: Staff, call: Call) -> bool:
-    return not staff.unit or staff.unit in units.path(db.get(), call.unit)
+def _within(staff: Staff, unit: str) -> bool:
+    return not staff.unit or staff.unit in units.path(db.get(), unit)
 
 
 def _talking(call: Call) -> bool:

@@ -350,3 +350,16 @@ def test_a_person_who_stops_halfway_is_noted_and_nothing_is_stored(client, base,
     assert answer.status_code == 303
     assert outcomes(base) == ["refused"]
     assert base.execute("SELECT COUNT(*) FROM dossier_answer").fetchone()[0] == 0
+
+
+def test_a_long_list_shows_those_that_wait_longest_and_says_so(
+    client, base, day_after, monkeypatch
+):
+    monkeypatch.setattr(calls, "LISTED", 1)
+    first, second = linked(base, 1), linked(base, 2, at=NOW + timedelta(minutes=1))
+    client.login("stranger")
+    page = client.get("/calls").text
+
+    assert f'href="/calls/{first}"' in page
+    assert f'href="/calls/{second}"' not in page
+    assert "Còn nhiều hồ sơ hơn" in page

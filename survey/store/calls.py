@@ -46,15 +46,14 @@ LEFT JOIN phone_call l ON l.id = (SELECT MAX(id) FROM phone_call WHERE dossier =
 WHERE m.state = 'sent' AND m.at <= :silent AND o.closed_at IS NULL AND c.purge_on >= :today
  AND NOT EXISTS (SELECT 1 FROM dossier_answer a WHERE a.dossier = d.key)
  AND (l.outcome IS NULL OR l.outcome NOT IN ('refused', 'wrong_number'))
- AND (:door = 0 OR o.id = :door)
-ORDER BY m.at, d.key
 """
+_IN_ORDER, _OF_ONE = _SELECT + " ORDER BY m.at, d.key", _SELECT + " AND o.id = :door"
 
 
 def due(db: sqlite3.Connection, *, now: datetime) -> list[Call]:
     """Whom to call now, the longest silence first."""
     since = stamp(now - PAUSE)
-    found = map(Call._make, db.execute(_SELECT, _facts(now)))
+    found = map(Call._make, db.execute(_IN_ORDER, _facts(now)))
     return [call for call in found if call.calls < MOST and call.last_at <= since]
 
 
@@ -64,7 +63,7 @@ def get(db: sqlite3.Connection, door: int, *, now: datetime) -> Call:
     Raises LookupError when nobody is to be called: an answer came, the person said no, the
     number was wrong or has gone, or the calls are used up (but for the one that goes on).
     """
-    row = db.execute(_SELECT, _facts(now, door)).fetchone()
+    row = db.execute(_OF_ONE, _facts(now, door)).fetchone()
     call = Call._make(row) if row else None
     if call is None or (call.calls >= MOST and call.last != "answered"):
         raise LookupError(door)

@@ -45,9 +45,8 @@ WHERE d.settled_on >= :opens AND d.settled_on <= :closes AND c.purge_on >= :toda
  AND NOT EXISTS (SELECT 1 FROM message m WHERE m.dossier = d.key
   AND (m.state = 'sent' OR m.fault = :unknown))
  AND (SELECT COUNT(*) FROM message m WHERE m.dossier = d.key) < :tries
- AND (:key = '' OR d.key = :key)
-ORDER BY d.settled_on, d.key
 """
+_IN_ORDER, _OF_ONE = _DUE + " ORDER BY d.settled_on, d.key", _DUE + " AND d.key = :key"
 
 
 def due(
@@ -60,7 +59,7 @@ def due(
         "key": key,
     }  # fmt: skip
     under: dict[str, bool] = {}
-    for row in db.execute(_DUE, facts):
+    for row in db.execute(_OF_ONE if key else _IN_ORDER, facts):
         found = Due(*row)
         if found.unit not in under:
             under[found.unit] = not unit or unit in units.path(db, found.unit)
