@@ -28,6 +28,8 @@ bp = Blueprint("kiosks", __name__)
 
 #: A kiosk reports every minute; after so many it needs a look.
 SILENT = 10
+#: Longer than from Saturday evening to Monday morning (minutes): silent at any hour.
+WEEKEND = 38 * 60
 #: A clock may be so many minutes wrong before it is worth a word.
 WRONG_CLOCK = 2
 #: Rows on the page; the longest silent come first.
@@ -145,7 +147,8 @@ def _row(kiosk: Kiosk, unit: str, now: datetime) -> Row:
     state, words, since = "never", t("kiosks.never"), ""
     if kiosk.seen_at is not None:
         minutes = int((now - clock.moment(kiosk.seen_at)).total_seconds() // 60)
-        state = "alive" if minutes <= SILENT else "silent" if working(now) else "closed"
+        state = "closed" if minutes <= WEEKEND and not working(now) else "silent"
+        state = "alive" if minutes <= SILENT else state
         words = _silence(minutes) if state == "silent" else t(f"kiosks.{state}")
         since = f"{time_of(kiosk.seen_at)} {day(kiosk.seen_at)}"
     oldest = ""
@@ -179,10 +182,12 @@ def _silence(minutes: int) -> str:
 
 
 def _clock(offset: int) -> str:
-    minutes = round(abs(offset) / 60)
+    minutes, way = round(abs(offset) / 60), "ahead" if offset > 0 else "behind"
     if abs(offset) <= 60 * WRONG_CLOCK:
         return ""
-    return t("kiosks.ahead" if offset > 0 else "kiosks.behind", minutes=minutes)
+    if minutes < 120:
+        return t(f"kiosks.{way}", minutes=minutes)
+    return t(f"kiosks.{way}_hours", hours=round(minutes / 60))
 
 
 def _spot(label: str, counter: str | None, number: int) -> str:

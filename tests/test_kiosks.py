@@ -145,9 +145,13 @@ def test_offices_have_hours(hour, minute, day, open):
 
 def test_silence_outside_office_hours_is_no_alarm(app, staff, facts, monkeypatch):
     monkeypatch.setattr(kiosks, "working", lambda now: False)
-    seen(app, facts.doors["counter"], ago=timedelta(days=3))
-
+    seen(app, facts.doors["counter"], ago=timedelta(hours=37))
     assert "ngoài giờ làm việc" in staff.get("/kiosks").text
+
+    seen(app, facts.doors["counter"], ago=timedelta(days=3), offset=7 * 3600)
+    page = staff.get("/kiosks").text
+    assert "Im lặng 3 ngày" in page
+    assert "nhanh 7 giờ" in page
 
 
 def test_a_member_sees_the_kiosks_of_the_own_unit_only(app, client):

@@ -128,7 +128,7 @@
 
   /* ---- without the screens: each tap is sent without leaving the page ---- */
 
-  var retry, pressed, loading = false, held = null;
+  var retry, pressed, byHand = false, loading = false, held = null;
   function release() { /* the screens did not come in time: this person goes the server's way */
     var wait = held;
     held = null;
@@ -175,6 +175,7 @@
   }
   /* older browsers do not say which button sent the form */
   document.addEventListener("click", function (e) {
+    byHand = e.detail > 0; /* keys and assistive tools tap once */
     pressed = e.target.closest && e.target.closest("button");
   }, true);
   document.addEventListener("submit", function (e) {
@@ -275,7 +276,6 @@
     var body = document.body, main = document.createElement("main"), skip = one(".skip");
     clearInterval(homing); clearInterval(ticking);
     homing = null;
-    hush();
     document.body.className = template.dataset.body || "citizen kiosk";
     root.lang = book.tongue;
     root.classList.add("js");
@@ -296,6 +296,7 @@
     if (name === "ask") body.appendChild(document.importNode(part("idle").content, true));
     if (name.indexOf("than") === 0 || name === "kept") one("header nav").hidden = true;
     shown = name;
+    hush();
     paint();
     window.scrollTo(0, 0);
     one("h1").focus({ preventScroll: true });
@@ -325,7 +326,7 @@
     fill(s, main, held);
     if (last) extras(main);
     others();
-    if (quick) calm(main);
+    if (quick && byHand) calm(main);
     wake();
   }
   function fill(s, main, held) { /* the answer given before, when somebody comes back to it */
@@ -371,7 +372,7 @@
   }
   function read() { /* what stands on the screen, into the answers; a text that is blank is none */
     var s = here(), fields, value, other = one('[name="' + s.name + '.other"]');
-    person.extras = {};
+    if (one(".extras")) person.extras = {};
     all(".extras input").forEach(function (f) {
       if (/radio|checkbox/.test(f.type) ? f.checked : f.value.trim()) person.extras[f.name] = f.value;
     });
@@ -530,7 +531,7 @@
     var line = one("[data-waiting]");
     if (!line) return;
     line.hidden = !left;
-    line.textContent = book.words.waiting.replace("{n}", left);
+    line.textContent = left ? book.words.waiting.replace("{n}", left) : "";
   }
   /* in the middle of a question: the answers stay where they are */
   function turn(button) {
