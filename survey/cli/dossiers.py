@@ -75,13 +75,16 @@ def import_(ctx: click.Context, file: Path, dry_run: bool) -> None:
         raise Fault(f"Tệp «{file.name}» không có dòng dữ liệu nào.")
     fields = _fields(rows[0][1], file)
     now = clock.now()
-    with session.change(ctx, dry_run) as db:
+    with session.database(ctx, readonly=True) as db:  # while it is read, nobody waits
         reader = rows_of.Reader(store.known_units(db), today=clock.day(now))
         found = _read(rows, fields, reader, file)
-        show = session.progress(len(found), "Hồ sơ đã nạp")
-        done = store.put(db, _told(found, show), now=now, actor=session.actor(), source=file.name)
+        fresh = store.differing(db, found, today=clock.day(now))
+    show = session.progress(len(fresh), "Hồ sơ đã nạp")
+    with session.change(ctx, dry_run) as db:
+        done = store.put(db, _told(fresh, show), now=now, actor=session.actor(), source=file.name)
+    same = len(found) - done.new - done.changed
     session.outcome(
-        f"{len(found)} hồ sơ: {done.new} mới, {done.changed} sửa, {done.same} như cũ", dry_run
+        f"{len(found)} hồ sơ: {done.new} mới, {done.changed} sửa, {same} như cũ", dry_run
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -81,6 +82,10 @@ _PUT = (
     " officer = excluded.officer, received_on = excluded.received_on, due_on = excluded.due_on,"
     " settled_on = excluded.settled_on, changed_at = excluded.changed_at"
 )
+_RING = (
+    "INSERT INTO dossier_contact (dossier, phone, purge_on) VALUES (:key, :phone, :purge_on)"
+    " ON CONFLICT (dossier) DO UPDATE SET phone = :phone, purge_on = :purge_on"
+)
 
 
 def get(db: sqlite3.Connection, key: str) -> Dossier:
@@ -107,34 +112,53 @@ def put(
     source: str,
     within: str = "",
 ) -> Put:
-    """Add dossiers, or change those that are known by their key; idempotent, all or nothing.
+    """Add dossiers, each once, or change those known by their key; idempotent, all or nothing.
 
     Raises Refused ``not_yours`` (403, ``keys``) when ``within`` names a unit and a dossier is,
     or was until now, received outside it.
     """
     with write(db):
-        done = {"new": 0, "changed": 0, "same": 0}
+        today, at = day(now), stamp(now)
         mine = _Inside(db, within)
+        states: Counter[str] = Counter()
+        changes: list[dict[str, Any]] = []
+        numbers: list[dict[str, Any]] = []
         strange: list[str] = []
         for dossier in rows:
-            row = _row(dossier)
-            held = db.execute(_SELECT, {"key": dossier.key}).fetchone()
-            if not mine(dossier.receiving_unit) or (held and not mine(held["receiving_unit"])):
+            was = db.execute(_SELECT, {"key": dossier.key}).fetchone()
+            if not mine(dossier.receiving_unit) or (was and not mine(was["receiving_unit"])):
                 strange.append(dossier.key)
                 continue
-            known = held is not None and tuple(held) == tuple(row.values())
-            if not known:
-                db.execute(_PUT, row | {"changed_at": stamp(now)})
-            rung = _phone(db, dossier, today=day(now))
-            done["new" if held is None else "changed" if rung or not known else "same"] += 1
+            row, state = _row(dossier, today), _state(db, dossier, was, today)
+            states[state] += 1
+            if state != "same":
+                changes.append(row | {"changed_at": at})
+                numbers += [row] if dossier.phone is not None else []
         if strange:
             raise Refused("not_yours", 403, keys=strange)
-        if done["new"] or done["changed"]:
-            detail = {"source": source, "new": done["new"], "changed": done["changed"]}
+        db.executemany(_PUT, changes)
+        db.executemany(_RING, (row for row in numbers if row["phone"]))
+        db.executemany(
+            "DELETE FROM dossier_contact WHERE dossier = :key",
+            (row for row in numbers if not row["phone"]),
+        )
+        done = Put(states["new"], states["changed"], states["same"])
+        if changes:
+            detail = {"source": source, "new": done.new, "changed": done.changed}
             audit.append(
                 db, at=now, actor=actor, action="dossiers.import", subject="", detail=detail
             )
-    return Put(**done)
+    return done
+
+
+def differing(db: sqlite3.Connection, rows: Iterable[Dossier], *, today: date) -> list[Dossier]:
+    """Those that ``put`` would change now: to be asked first, for reading keeps nobody waiting."""
+    return [
+        dossier
+        for dossier in rows
+        if _state(db, dossier, db.execute(_SELECT, {"key": dossier.key}).fetchone(), today)
+        != "same"
+    ]
 
 
 def known_units(db: sqlite3.Connection) -> dict[str, str]:
@@ -250,32 +274,33 @@ class _Inside:
         return self._known[unit]
 
 
-def _row(dossier: Dossier) -> dict[str, Any]:
+def _row(dossier: Dossier, today: date) -> dict[str, Any]:
+    """What is stored of a dossier; ``phone`` is "" when no number is to be kept.
+
+    A number whose day is over is not taken up again, however often the file is imported.
+    """
+    settled = dossier.settled_on
+    purge_on = (settled or dossier.due_on) + timedelta(days=PHONE_DAYS)
     return {
         "key": dossier.key, "service": dossier.service, "receiving_unit": dossier.receiving_unit,
         "resolving_unit": dossier.resolving_unit, "officer": dossier.officer,
         "received_on": dossier.received_on.isoformat(), "due_on": dossier.due_on.isoformat(),
-        "settled_on": dossier.settled_on.isoformat() if dossier.settled_on else None,
+        "settled_on": settled.isoformat() if settled else None,
+        "phone": dossier.phone if purge_on > today else "", "purge_on": purge_on.isoformat(),
     }  # fmt: skip
 
 
-def _phone(db: sqlite3.Connection, dossier: Dossier, *, today: date) -> bool:
-    """Keep, change or delete the number that came with a dossier; whether that changed anything.
-
-    A number whose day is over is not taken up again, however often the file is imported.
-    """
+def _state(db: sqlite3.Connection, dossier: Dossier, was: sqlite3.Row | None, today: date) -> str:
+    """Whether a dossier is new, changed or the same as what is stored."""
+    if was is None:
+        return "new"
+    row = _row(dossier, today)
+    if any(was[name] != row[name] for name in _COLUMNS):
+        return "changed"
     if dossier.phone is None:
-        return False
-    purge_on = (dossier.settled_on or dossier.due_on) + timedelta(days=PHONE_DAYS)
-    row = {"key": dossier.key, "phone": dossier.phone, "purge_on": purge_on.isoformat()}
-    if not dossier.phone or purge_on <= today:
-        return db.execute("DELETE FROM dossier_contact WHERE dossier = :key", row).rowcount > 0
-    return (
-        db.execute(
-            "INSERT INTO dossier_contact (dossier, phone, purge_on) VALUES (:key, :phone,"
-            " :purge_on) ON CONFLICT (dossier) DO UPDATE SET phone = :phone, purge_on = :purge_on"
-            " WHERE phone <> :phone OR purge_on <> :purge_on",
-            row,
-        ).rowcount
-        > 0
-    )
+        return "same"
+    held = db.execute(
+        "SELECT phone, purge_on FROM dossier_contact WHERE dossier = :key", {"key": dossier.key}
+    ).fetchone()
+    wanted = (row["phone"], row["purge_on"]) if row["phone"] else None
+    return "same" if (tuple(held) if held else None) == wanted else "changed"
