@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from survey import messages
 from survey.db import write
 from survey.store import audit, clock, contacts, rates
 from survey.text import day
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
 #: That a message was sent about a dossier, or a call made, matters while its survey runs and is
 #: reported on: half a year.
@@ -29,11 +31,12 @@ class Deleted:
     messages: int
     calls: int
     rates: int
+    files: int  # of the outbox: messages with their numbers
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.contacts + self.dossier_contacts + self.messages + self.calls + self.rates
+        return sum(asdict(self).values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Report:
         yield f"  {_n(gone.messages)} lượt nhắn tin cũ hơn {MESSAGE_DAYS} ngày"
         yield f"  {_n(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
         yield f"  {_n(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
+        yield f"  {_n(gone.files)} tệp tin nhắn chờ gửi cũ hơn {messages.KEPT} ngày"
         if not self.kept:
             yield "Không còn giữ số điện thoại nào."
             return
@@ -65,11 +69,18 @@ class Report:
             yield f"  {_n(one.n)} số điện thoại {what}: xóa {until}"
 
 
-def run(db: sqlite3.Connection, *, now: datetime, actor: str) -> Report:
+def expired(instance: Path, now: datetime) -> list[Path]:
+    """Return the files of the outbox that no gateway will fetch any more."""
+    oldest = (clock.day(now) - timedelta(days=messages.KEPT)).isoformat()
+    found = (instance / messages.OUTBOX).glob("????-??-??.jsonl")
+    return sorted(path for path in found if path.stem < oldest)
+
+
+def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) -> Report:
     """Delete what is past its day in one transaction with its audit row; returns the report.
 
-    Run it once a day.  Answers are not its business: a person withdraws them, an office keeps
-    them as its archive rules say.
+    Run it once a day.  ``files`` is how many the caller deletes beside it (``expired``).  Answers
+    are not its business: a person withdraws them, an office keeps them as its archive rules say.
     """
     today = clock.day(now)
     with write(db):
@@ -79,6 +90,7 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str) -> Report:
             messages=contacts.purge_messages(db, now - timedelta(days=MESSAGE_DAYS)),
             calls=contacts.purge_calls(db, now - timedelta(days=CALL_DAYS)),
             rates=rates.sweep(db, now=now),
+            files=files,
         )
         audit.append(
             db, at=now, actor=actor, action="retention.run", subject=today.isoformat(),

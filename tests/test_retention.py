@@ -10,7 +10,7 @@ from test_contacts import hand_over, leave
 
 from survey import retention
 from survey.cli import main
-from survey.store import audit, rates, responses
+from survey.store import audit, clock, rates, responses
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ def count(store, table):
 def test_what_is_past_its_day_goes_and_the_rest_stays(full):
     report = retention.run(full, now=NOW, actor="shell:a")
 
-    assert report.deleted == retention.Deleted(1, 1, 0, 1, 1)
+    assert report.deleted == retention.Deleted(1, 1, 0, 1, 1, 0)
     assert (count(full, "contact"), count(full, "dossier_contact"), count(full, "rate")) == (
         2,
         1,
@@ -121,7 +121,24 @@ def test_the_command_prints_the_report(full, place):
     assert count(full, "contact") < 3
 
 
+def outbox(place):
+    """A file of messages of long ago, and one of today."""
+    folder = place.settings.instance / "outbox"
+    folder.mkdir()
+    for on in ("2026-01-01", clock.day(clock.now()).isoformat()):
+        (folder / f"{on}.jsonl").write_text("{}\n")
+    return folder
+
+
+def test_the_command_clears_old_files_of_the_outbox(full, place):
+    folder = outbox(place)
+
+    assert "1 tệp tin nhắn chờ gửi cũ hơn 7 ngày" in command(place).output
+    assert len(list(folder.iterdir())) == 1
+
+
 def test_a_dry_run_deletes_nothing(full, place):
+    folder = outbox(place)
     rows = count(full, "audit")
     done = command(place, "--dry-run")
 
@@ -129,3 +146,4 @@ def test_a_dry_run_deletes_nothing(full, place):
     assert "không ghi gì" in done.output
     assert count(full, "contact") == 3
     assert count(full, "audit") == rows
+    assert len(list(folder.iterdir())) == 2

@@ -17,14 +17,19 @@ def retention(ctx: click.Context, /, dry_run: bool) -> None:
     """Xóa dữ liệu cá nhân đã đến hạn và in báo cáo; chạy mỗi ngày một lần.
 
     Xóa số điện thoại (người dân để lại, hoặc kèm hồ sơ) đã đến ngày xóa, lượt nhắn tin và gọi
-    điện cũ hơn 180 ngày, lượt đếm truy cập cũ hơn 1 ngày. Không đụng đến câu trả lời.
+    điện cũ hơn 180 ngày, tệp tin nhắn cũ hơn 7 ngày, lượt đếm truy cập cũ hơn 1 ngày. Không
+    đụng đến câu trả lời.
     """
+    moment = now()
+    files = job.expired(session.settings(ctx).instance, moment)
     with session.change(ctx, dry_run) as db:
-        report = job.run(db, now=now(), actor=session.actor())
+        report = job.run(db, now=moment, actor=session.actor(), files=len(files))
     for line in report.lines():
         click.echo(line)
     if dry_run:
         session.outcome("Báo cáo trên là dự kiến", dry_run)
         return
+    for path in files:
+        path.unlink(missing_ok=True)
     with session.database(ctx) as db:
         contacts.scrub(db)
