@@ -151,7 +151,7 @@ def _changed(staff: Staff, secret: str) -> Response:
     store = partial(people.set_password, id=staff.id, password_hash=kept, now=clock.now())
     guard.sign_in(services().writer.run(store))
     flash(t("staff.changed"))
-    return redirect(url_for("board.waves"), 303)
+    return redirect(guard.home(), 303)
 
 
 def _verified(username: str, secret: str, action: str) -> Staff | None:
@@ -209,4 +209,4 @@ def _wished() -> str:
     ours = wish.startswith("/") and not wish.startswith(("//", "/\\"))
     if ours and not parts.netloc and not parts.scheme and wish.isprintable():
         return wish
-    return url_for("board.waves")
+    return guard.home()

@@ -71,6 +71,8 @@ def _open(
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
+            # What somebody takes back is overwritten, not only unlinked, on every build of SQLite.
+            db.execute("PRAGMA secure_delete=ON")
             if readonly:
                 db.execute("PRAGMA query_only=ON")
         except sqlite3.Error:

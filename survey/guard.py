@@ -33,6 +33,15 @@ REFRESH = 60
 #: What a person with a first password may open before it is changed.
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
 
+#: The staff pages in the head of each other, in this order; the first a person may open is home.
+PAGES = {
+    "board.waves": "staff.results",
+    "coverage.coverage": "coverage.title",
+    "kiosks.all": "kiosks.title",
+    "posters.listed": "doors.title",
+    "calls.listed": "calls.title",
+}
+
 csrf = CSRFProtect()
 
 
@@ -77,7 +86,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.before_request(_admit)
     app.after_request(_keep_private)
-    app.jinja_env.globals["current_staff"] = current_staff
+    app.jinja_env.globals.update(current_staff=current_staff, may=may, home=home, pages=PAGES)
 
 
 def current_staff() -> Staff | None:
@@ -90,6 +99,18 @@ def current_staff() -> Staff | None:
         g.staff = _signed_in()
     found: Staff | None = g.staff
     return found
+
+
+def may(endpoint: str) -> bool:
+    """Say whether who is signed in may open a view."""
+    staff = current_staff()
+    view = current_app.view_functions[endpoint]
+    return staff is not None and staff.role in getattr(view, "roles", frozenset())
+
+
+def home() -> str:
+    """Return the address of the first page that who is signed in may open."""
+    return url_for(next((name for name in PAGES if may(name)), "auth.password"))
 
 
 def scope(asked: str) -> str:
