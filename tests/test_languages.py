@@ -153,7 +153,10 @@ def test_whatever_citizens_pages_say_must_be_translated():
     assert said - set(text.wanted()) == set()
 
 
-@pytest.mark.parametrize("path", ["/", "/privacy", "/r", "/q/household", "/q/counter", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/privacy", "/r", "/flags", "/q/household", "/q/counter", "/k/counter", "/nothing"],
+)
 @pytest.mark.parametrize("every", [1, 2, 3])
 def test_every_text_of_a_half_translated_page_says_its_language(
     reader, translated, door_tokens, path, every
@@ -166,6 +169,14 @@ def test_every_text_of_a_half_translated_page_says_its_language(
 
     assert "km" in said
     assert "vi" in said or every == 1
+
+
+def test_every_screen_of_a_half_translated_kiosk_says_its_language(reader, translated, door_tokens):
+    translated(2, of=("mot-cua-2026.1",))
+    address = f"/k/{door_tokens['counter']}"
+
+    check(reader.get(f"{address}/screens?lang=km").text)
+    check(reader.post(f"{address}?lang=km", data={"go": "start"}).text)
 
 
 def test_faults_and_thanks_of_a_half_translated_form_say_their_language(
