@@ -86,6 +86,18 @@ def test_a_dossier_that_was_settled_since_is_changed(store):
     assert dossiers.get(store, "H08.1").settled_on == date(2026, 11, 9)
 
 
+def test_what_would_change_is_known_beforehand(store):
+    put(store, dossier("a"), dossier("b"), dossier("c", phone="0912345678"))
+    asked = [
+        dossier("a"), dossier("b", service="Khai tử"), dossier("c", phone="0912345679"),
+        dossier("c", phone="0912345678"), dossier("d"),
+    ]  # fmt: skip
+    found = dossiers.differing(store, asked, today=TODAY)
+    assert [(one.key, one.phone) for one in found] == [
+        ("b", None), ("c", "0912345679"), ("d", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("settled", "today", "late"),
     [
