@@ -21,7 +21,7 @@ def test_the_phone_form_holds_every_question_and_chooses_none(phone):
     names = set(re.findall(r'<(?:input|textarea)[^>]* name="([^"]+)"', page))
     from forms import rules
 
-    assert names == {*rules.names(phone.q), "page"}
+    assert names == {*rules.names(phone.q), "page", "assisted_by"}
 
 
 def test_a_full_form_is_stored_once_and_thanked(app, phone):

@@ -154,26 +154,23 @@
       });
     });
     at = Math.min(held.at || 0, parts.length - 1);
-    box = make("div", "", "note");
-    var again = make("button", words.erase, "btn plain"), row = make("p", "", "row");
-    again.type = "button";
-    again.onclick = function () { forget(); location.reload(); };
-    box.appendChild(make("p", words.restored)); box.appendChild(row).appendChild(again);
+    notice("note", words.restored, "btn plain", words.erase, function () { forget(); location.reload(); });
     lead(box);
   }
 
   /* sending: the answers stay in the page until the server has answered */
+  function notice(kind, text, look, label, act) {
+    var button = make("button", label, look);
+    box = make("div", "", kind);
+    button.type = "button";
+    button.onclick = act;
+    box.appendChild(make("p", text));
+    box.appendChild(make("p", "", "row")).appendChild(button);
+  }
   function tell(text, retry) {
     clear();
-    box = make("div", "", "note bad");
+    notice("note bad", text, "btn", words.again, retry);
     box.setAttribute("role", "alert");
-    box.appendChild(make("p", text));
-    if (retry) {
-      var again = make("button", words.again, "btn");
-      again.type = "button";
-      again.onclick = retry;
-      box.appendChild(make("p", "", "row")).appendChild(again);
-    }
     form.parentNode.insertBefore(box, form.nextSibling);
     box.scrollIntoView({ block: "center" });
   }
@@ -208,14 +205,13 @@
     }).catch(function () { kept("offline"); });
   }
   function swap(text, part, url) {
-    var page = new DOMParser().parseFromString(text, "text/html"), was = root.className;
-    [].slice.call(root.attributes).forEach(function (a) { root.removeAttribute(a.name); });
-    [].slice.call(page.documentElement.attributes).forEach(function (a) { root.setAttribute(a.name, a.value); });
-    root.className = was;
+    var page = new DOMParser().parseFromString(text, "text/html");
+    ["lang", "data-size", "data-look"].forEach(function (name) {
+      var value = page.documentElement.getAttribute(name);
+      if (value) root.setAttribute(name, value); else root.removeAttribute(name);
+    });
     document.title = page.title;
-    document.body.className = page.body.className;
-    while (document.body.firstChild) document.body.removeChild(document.body.firstChild);
-    all("body > *", page).forEach(function (node) { document.body.appendChild(node); });
+    root.replaceChild(page.body, document.body);
     if (url) history.replaceState(null, "", url);
     box = null;
     begin(part);
@@ -279,16 +275,15 @@
     (goal.closest("[data-column]") || goal).scrollIntoView();
   });
   document.addEventListener("DOMContentLoaded", function () {
-    if (!one("#errors") && !one("[data-begun]")) window.sipasBlank = "<!doctype html>" + root.outerHTML.replace(/(name="page" value=")[^"]*/, "$1");
+    if (!one("[data-begun]")) window.sipasBlank = root.outerHTML;
     begin();
   });
 
   /* what works without a network comes after the page itself: at the first tap, or a little later */
   function later() {
-    var names = form && form.dataset.later;
-    if (!names || later.done) return;
+    if (!form || later.done) return;
     later.done = true;
-    names.split(" ").forEach(function (name) {
+    words.later.split(" ").forEach(function (name) {
       var script = make("script");
       script.async = false;
       script.src = name;

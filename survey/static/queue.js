@@ -222,7 +222,7 @@
     manifest.href = "/manifest.webmanifest?door=" + place[0].slice(1) + location.search.replace("?", "&");
     document.head.appendChild(manifest);
     if (!navigator.serviceWorker) return;
-    var keep = [{ url: location.pathname + location.search, html: window.sipasBlank }, { url: "/offline" + location.search }];
+    var keep = [{ url: location.pathname + location.search, html: window.sipasBlank && "<!doctype html>" + window.sipasBlank }, { url: "/offline" + location.search }];
     if (place[0][1] === "k") keep.push({ url: place[0] + "/screens" + location.search });
     navigator.serviceWorker.register("/sw.js").then(function () {
       return navigator.serviceWorker.ready;

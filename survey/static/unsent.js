@@ -114,7 +114,9 @@
     Promise.race([fetch(location.href, { credentials: "omit" }).then(function (answer) {
       if (!answer.ok) throw new Error(answer.status);
       return answer.text();
-    }), late]).catch(function () { return window.sipasBlank; }).then(function (text) {
+    }), late]).catch(function () {
+      return (window.sipasBlank || "").replace(/(name="page" value=")[^"]*/, "$1"); /* another person, another id */
+    }).then(function (text) {
       mine = own = null;
       began = new Date();
       if (text) window.sipasForm.swap(text, 0, ""); else location.reload();
