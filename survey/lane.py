@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Responses stored in one transaction.
 BATCH = 500
+#: Bytes a connection may have waiting; beyond, writing might make the main thread wait.
+UNSENT = 1024 * 1024
 #: What the doorstep may look at, by the server's names of the headers.
 _HEADERS = {
     "CONTENT_TYPE": "CONTENT_TYPE",
@@ -84,6 +86,8 @@ class Lane:
         if request.error is not None or request.version != "1.1" or request.chunked:
             return False
         if request.headers.get("CONNECTION", "keep-alive").lower() != "keep-alive":
+            return False
+        if channel.total_outbufs_len > UNSENT:
             return False
         path: str = request.path
         if request.command == "POST":

@@ -212,6 +212,22 @@ def test_requests_sent_without_waiting_are_answered_in_their_order(live):
     assert json.loads(found[3][1])["id"] == ids[1]
 
 
+def test_someone_who_asks_much_and_reads_nothing_keeps_nobody_waiting(live):
+    pages = live.get() * 3000
+    with socket.create_connection(("127.0.0.1", live.server.port), timeout=10) as greedy:
+        greedy.setblocking(False)
+        sent = 0
+        for _ in range(200):
+            try:
+                sent += greedy.send(pages[sent : sent + 65536])
+            except BlockingIOError:
+                break
+        head, _ = live.ask(live.post(GIVEN[1]))
+
+    assert sent > 65536
+    assert head[0] == "HTTP/1.1 201 CREATED"
+
+
 def test_a_request_that_comes_in_pieces_is_taken_whole(live):
     id = str(uuid.uuid4())
     request = live.post(GIVEN[1], id=id)
