@@ -53,6 +53,7 @@ __all__ = [
     "published",
     "read",
     "translated",
+    "translation_faults",
     "wanted",
 ]
 
@@ -219,14 +220,34 @@ def missing(key: str, language: Language) -> tuple[str, ...]:
 def _catalogue(
     key: str, language: Language, source: document.Document
 ) -> Mapping[str, Mapping[str, str]]:
-    name = f"{key}.{language}.json"
-    if language == OFFICIAL or language not in LANGUAGES or not (FOLDER / name).exists():
+    """Return a language's texts; of a language to come, none at all when its file has faults."""
+    if language == OFFICIAL or language not in LANGUAGES:
+        return {}
+    try:
+        return _sound(f"{key}.{language}.json", source)
+    except Faulty:
+        if language in load(key).languages:
+            raise
+        return {}
+
+
+def _sound(name: str, source: document.Document) -> Mapping[str, Mapping[str, str]]:
+    if not (FOLDER / name).exists():
         return {}
     found = document.decode(read(name, FOLDER))
     faults = catalogue_faults(source, found)
     if faults:
         raise Faulty([f"{name}: {fault}" for fault in faults])
     return found  # type: ignore[return-value]  # its shape was checked
+
+
+def translation_faults(key: str, language: Language) -> list[str]:
+    """Return what is wrong with the file of a questionnaire's translation."""
+    try:
+        _sound(f"{key}.{language}.json", document.decode(read(f"{key}.json")))
+    except Faulty as fault:
+        return fault.faults
+    return []
 
 
 def catalogue_faults(source: document.Document, catalogue: document.Document) -> list[str]:

@@ -53,18 +53,25 @@ def catalogue(language: str) -> Mapping[str, str]:
     key.
     """
     found = _read(language)
-    if language in STRICT:
-        return found
-    wrong = {fault.partition(":")[0] for fault in faults(language)}
-    return {key: words for key, words in found.items() if key not in wrong}
+    wrong = set()
+    if language not in STRICT:
+        wrong = {fault.partition(":")[0] for fault in faults(language)}
+    return {key: str(words) for key, words in found.items() if key not in wrong}
 
 
-def _read(language: str) -> dict[str, str]:
+def _read(language: str) -> dict[str, object]:
     if language not in languages.LANGUAGES:
         raise LookupError(language)
-    found: dict[str, str] = {}
+    found: dict[str, object] = {}
     for _, file in _files(language):
-        words = json.loads(file.read_text("utf-8"))
+        try:
+            words = json.loads(file.read_text("utf-8"))
+            if not isinstance(words, dict):
+                raise ValueError("phải là một khối { … }")
+        except ValueError as fault:
+            if language in STRICT:
+                raise
+            words = {file.name: fault}  # a translator's slip stops no server
         if twice := found.keys() & words.keys():
             raise ValueError(f"{file.name}: {sorted(twice)}")
         found |= words
@@ -83,6 +90,8 @@ def faults(language: str) -> list[str]:
 
 def text_faults(official: str | None, words: object) -> list[str]:
     """Return what is wrong with the translation of one text."""
+    if isinstance(words, ValueError):
+        return [f"tệp không đọc được ({words})"]
     if official is None:
         return ["không có chữ nào mang mã này"]
     if not isinstance(words, str) or not words.strip():

@@ -268,6 +268,22 @@ def test_a_broken_translation_counts_as_none(translated):
     assert t("form.part", "km", n=1, total=2) == mark("Phần 1/2")
 
 
+def test_a_file_that_cannot_be_read_stops_no_page_and_is_named(reader, folders, door_tokens):
+    (folders[0] / "km.json").write_text('{"form.send": ', "utf-8")
+    (folders[1] / "mot-cua-2026.1.km.json").write_text('{"texts": {"x": "y"}}', "utf-8")
+    (folders[1] / "sipas-2026.1.km.json").write_text("{", "utf-8")
+    forget()
+
+    assert text.shown() == offered("mot-cua-2026.1") == ("vi", "en")
+    assert reader.get(f"/q/{door_tokens['counter']}").status_code == 200
+    (folders[0] / "rad.json").write_text("[]", "utf-8")
+    assert text.faults("rad") == ["rad.json: tệp không đọc được (phải là một khối { … })"]
+    told = run().output
+    assert "km.json: tệp không đọc được" in told
+    assert "mot-cua-2026.1.km.json: Không có chỗ nào mang mã “x”." in told
+    assert "Dòng 1, cột 2" in told
+
+
 @pytest.mark.parametrize(
     ("page", "shown"),
     [
@@ -390,6 +406,19 @@ def test_a_faulty_table_is_told_by_line_and_changes_nothing(folders, tmp_path, l
     assert said in done.output
     assert line == "skip," or "Dòng 3" in done.output
     assert catalogue("km") == {}
+
+
+def test_an_import_overwrites_no_file_that_has_faults(folders, tmp_path):
+    file, table = folders[0] / "km.json", tmp_path / "km.csv"
+    file.write_text('{"form.send": "x", ', "utf-8")
+    table.write_text(f"key,translation\nform.begin,{KHMER}\n", "utf-8")
+    forget()
+
+    done = run("import", "km", table)
+
+    assert done.exit_code == 1
+    assert "các tệp dịch đang có" in done.output
+    assert file.read_text("utf-8") == '{"form.send": "x", '
 
 
 def test_a_key_given_twice_is_a_fault(folders, tmp_path):

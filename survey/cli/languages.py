@@ -56,8 +56,14 @@ def languages(ctx: click.Context) -> None:
             wanted = len(questionnaires.wanted(key))
             done = wanted - len(questionnaires.missing(key, tag))
             click.echo(_line(key, done, wanted))
-        for fault in text.faults(tag):
-            click.echo(f"  chữ sai, không dùng: {fault}")
+        for fault in _unsound(tag):
+            click.echo(f"  sai, không dùng: {fault}")
+
+
+def _unsound(tag: str) -> list[str]:
+    """Return what is wrong with the files of a language as they lie there."""
+    forms = [fault for key in keys() for fault in questionnaires.translation_faults(key, tag)]
+    return text.faults(tag) + forms
 
 
 def _line(what: str, done: int, of: int) -> str:
@@ -114,6 +120,8 @@ def import_(language: str, table: Path, dry_run: bool) -> None:
     Ô trống được bỏ qua, chữ đã dịch trước đó vẫn giữ. Một chỗ sai thì không ghi gì.
     """
     found, count = _read(table)
+    if there := _unsound(language):  # would be lost by writing the files anew
+        raise Faults(there, "các tệp dịch đang có")
     if not dry_run:
         for part, words in found.items():
             _merge(language, part, words)
