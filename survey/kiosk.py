@@ -116,7 +116,7 @@ def _book(
 @guard.public
 def beat(token: str) -> Response:
     """Note that a kiosk lives and what it still has to send; answer how it shall show itself."""
-    opened = answering.reach(token)
+    opened = answering.reach(token, fresh=True)
     at = now()
     said = _said(request.get_data(), at) if request.content_length else None
     if said is None or opened.door.kind != "counter":
