@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, render_template, request, url
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from survey import db, pages
+from survey import db, extras, pages
 from survey.store import Refused
 from survey.text import clock, day, has, t
 
@@ -43,7 +43,7 @@ HEADERS = {
 TLS = "max-age=63072000; includeSubDomains"
 
 #: Fields of a citizen's form that steer the page and answer nothing.
-STEERING = frozenset({"page", "at", "was", "go"})
+STEERING = frozenset({"page", "at", "was", "go", extras.ASSISTED, extras.PHONE, extras.CONSENT})
 
 
 def init_app(app: Flask) -> None:

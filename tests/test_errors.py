@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from citizens import Phone
 from flask.testing import FlaskClient
 
 from survey import create_app, db
@@ -288,3 +289,14 @@ def test_a_refusal_at_a_door_leads_back_to_that_door(client, counter):
 
     assert page.status_code == 409
     assert f'href="{counter}?lang=en"' in page.text
+
+
+def test_a_helper_beside_the_answers_is_not_counted_as_an_answer(app, client, door_tokens):
+    phone = Phone(client, f"/q/{door_tokens['counter']}", "mot-cua-2026.1")
+    app.extensions["sipas"].writer.close()
+    plain = phone.send()
+    helped = phone.send(assisted_by="family")
+
+    assert plain.status_code == helped.status_code == 503
+    assert 'name="assisted_by" value="family"' in helped.text
+    assert re.findall(r"\d+/\d+", plain.text) == re.findall(r"\d+/\d+", helped.text) != []

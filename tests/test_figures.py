@@ -93,3 +93,31 @@ def test_kept_results_do_not_grow_without_end(app, settings, monkeypatch):
             figures.of(wave, scope)
 
     assert len(figures._kept) == 3
+
+
+def test_figures_without_flagged_answers_are_kept_beside_the_others(app, settings):
+    with closing(db.connect(settings.database)) as store:
+        rows = store.execute(
+            "SELECT seq FROM response WHERE wave = ? AND state = 'valid' LIMIT 2", [COUNTER]
+        ).fetchall()
+        for row in rows:
+            responses.judge(store, row["seq"], "flagged", "night", now=NOW, actor="shell:test")
+    with app.app_context():
+        wave = waves.get(db.get(), COUNTER)
+        whole, less = figures.of(wave), figures.of(wave, flagged=False)
+
+        assert less.total.n == whole.total.n - 2
+        assert figures.of(wave, flagged=False) is less
+        assert figures.of(wave) is whole
+        assert figures.reasons(wave) == {"night": 2}
+
+
+def test_reasons_are_counted_anew_when_an_answer_is_judged(app, settings):
+    with app.app_context():
+        assert figures.reasons(waves.get(db.get(), COUNTER)) == {}
+    with closing(db.connect(settings.database)) as store:
+        seq = store.execute("SELECT seq FROM response WHERE wave = ?", [COUNTER]).fetchone()[0]
+        responses.judge(store, seq, "flagged", "burst", now=NOW, actor="shell:test")
+        responses.judge(store, seq, "flagged", "clock", now=NOW, actor="shell:test")
+    with app.app_context():
+        assert figures.reasons(waves.get(db.get(), COUNTER)) == {"burst": 1, "clock": 1}

@@ -17,7 +17,7 @@ import pytest
 
 from forms.questionnaire import load
 from survey import config, create_app, db, demo, doorstep, lane, serve, synthetic, tokens
-from survey.store import waves
+from survey.store import doors, waves
 
 GIVEN = list(synthetic.people(load("sipas-2026.1"), "lane", np.zeros(4), silent=0.0, comments=1.0))
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
@@ -281,6 +281,61 @@ def test_the_same_response_at_once_on_many_lines_is_stored_once(live):
         thread.join()
 
     assert receipts == {live.row(id)["receipt"]}
+
+
+def at_once(live, requests, threads=20):
+    """The statuses of many requests, each on a line of its own, sent by so many threads."""
+    found = {}
+
+    def client(start):
+        for number in range(start, len(requests), threads):
+            found[number] = int(live.ask(requests[number])[0][0].split()[1])
+
+    working = [threading.Thread(target=client, args=(n,)) for n in range(threads)]
+    for thread in working:
+        thread.start()
+    for thread in working:
+        thread.join()
+    return [found[number] for number in range(len(requests))]
+
+
+def test_a_hundred_replays_of_one_dossiers_token_are_one_answer(live):
+    with closing(db.connect(live.settings.database)) as base:
+        unit = base.execute("SELECT unit FROM door WHERE wave = 'qr-2026'").fetchone()["unit"]
+        door = doors.add(
+            base, kind="dossier", wave="qr-2026", unit=unit, dossier_key="k" * 32,
+            now=datetime.now(UTC), actor="shell:test",
+        )  # fmt: skip
+    token = tokens.issue(live.settings.secret, "dossier", door.id)
+    ids = [str(uuid.uuid4()) for _ in range(100)]
+    found = at_once(live, [live.post(GIVEN[1], id=id, token=token) for id in ids])
+
+    assert sorted(found) == [201] + [409] * 99
+    assert [bool(live.row(id)) for id in ids].count(True) == 1
+    assert live.row(ids[found.index(201)])
+
+
+def test_an_answer_that_spoils_a_transaction_harms_no_other(tmp_path):
+    live = Live(tmp_path)
+    try:
+        with closing(db.connect(live.settings.database)) as base:
+            base.execute(
+                "CREATE TRIGGER spoil BEFORE INSERT ON response WHEN NEW.language = 'en'"
+                " BEGIN SELECT RAISE(ABORT, 'spoilt'); END"
+            )
+        ids = [str(uuid.uuid4()) for _ in range(60)]
+        languages = ["en" if number % 10 == 0 else "vi" for number in range(60)]
+        found = at_once(
+            live,
+            [
+                live.post(GIVEN[1], id=id, language=language)
+                for id, language in zip(ids, languages, strict=True)
+            ],
+        )
+        assert found == [500 if language == "en" else 201 for language in languages]
+        assert [bool(live.row(id)) for id in ids] == [status == 201 for status in found]
+    finally:
+        live.end()
 
 
 def test_signs_are_seen_on_the_short_way_too(live):
