@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
@@ -30,9 +30,9 @@ from benchmarks import servers, wire
 from survey import demo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 API = "/api/v1/responses"
 ANSWERS, SOAK, SABOTAGED = 60, 500, 24
@@ -236,7 +236,25 @@ class _Tablet:
             self.tabs[0].wait_for_timeout(100)
 
 
-def week(answers: int, *, swaps: tuple[Swap, ...] = (), seed: int = 2026) -> Outcome:
+@contextmanager
+def launched(given: Browser | None) -> Iterator[Browser]:
+    """A browser that runs already (Playwright is one to a process), or one of our own."""
+    if given is not None:
+        yield given
+        return
+    with sync_playwright() as play:
+        own = play.chromium.launch(executable_path=wire.BROWSER, args=wire.QUIET)
+        yield own
+        own.close()
+
+
+def week(
+    answers: int,
+    *,
+    swaps: tuple[Swap, ...] = (),
+    seed: int = 2026,
+    browser: Browser | None = None,
+) -> Outcome:
     """Queue so many answers in seven simulated days; compare promises with rows."""
     chance, started, found = random.Random(seed), time.monotonic(), Outcome(answers=answers)
     with tempfile.TemporaryDirectory() as folder:
@@ -244,7 +262,8 @@ def week(answers: int, *, swaps: tuple[Swap, ...] = (), seed: int = 2026) -> Out
         with servers.ours(Path(folder)) as ours:
             line = Line(ours.port, swaps)
             try:
-                _live(line, made, chance, found)
+                with launched(browser) as running:
+                    _live(running, line, made, chance, found)
             finally:
                 line.close()
             found.down, found.busy = line.met["down"], line.met["busy"]
@@ -254,36 +273,36 @@ def week(answers: int, *, swaps: tuple[Swap, ...] = (), seed: int = 2026) -> Out
     return found
 
 
-def _live(line: Line, made: demo.Demo, chance: random.Random, found: Outcome) -> None:
+def _live(
+    browser: Browser, line: Line, made: demo.Demo, chance: random.Random, found: Outcome
+) -> None:
     from benchmarks.ingest import answers
 
     one = next(iter(answers(made.questionnaire, 1)))
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=wire.BROWSER, args=wire.QUIET)
-        # The service worker is not under test here, and would hide the line from us.
-        context = browser.new_context(service_workers="block", bypass_csp=True)
-        tablet = _Tablet(
-            context, line, line.root + made.qr, made, one, chance, found, datetime.now(UTC)
-        )
-        tablet.open(0)
-        tablet.open(1)
-        step = timedelta(days=DAYS) / found.answers
-        skies = ["", "down", "lost", "busy", "mixed"]
-        for n in range(found.answers):
-            if n % 3 == 0:  # some hours of good or bad weather; pages themselves still open
-                sky = skies[n // 3 % len(skies)]
-                line.fate = _weather(sky, chance)
-            if n % 5 == 3 or chance.random() < 0.05:
-                tablet.jump()
-            if n % 9 == 7 or chance.random() < 0.03:
-                tablet.open(chance.randrange(2))
-                found.reopened += 1
-            tablet.answer(f"tuần {n}")
-            tablet.pass_time(step)
-            found.most_waiting = max(found.most_waiting, tablet.waiting())
-        line.fate = fair
-        tablet.drain()
-        browser.close()
+    # The service worker is not under test here, and would hide the line from us.
+    context = browser.new_context(service_workers="block", bypass_csp=True)
+    tablet = _Tablet(
+        context, line, line.root + made.qr, made, one, chance, found, datetime.now(UTC)
+    )
+    tablet.open(0)
+    tablet.open(1)
+    step = timedelta(days=DAYS) / found.answers
+    skies = ["", "down", "lost", "busy", "mixed"]
+    for n in range(found.answers):
+        if n % 3 == 0:  # some hours of good or bad weather; pages themselves still open
+            sky = skies[n // 3 % len(skies)]
+            line.fate = _weather(sky, chance)
+        if n % 5 == 3 or chance.random() < 0.05:
+            tablet.jump()
+        if n % 9 == 7 or chance.random() < 0.03:
+            tablet.open(chance.randrange(2))
+            found.reopened += 1
+        tablet.answer(f"tuần {n}")
+        tablet.pass_time(step)
+        found.most_waiting = max(found.most_waiting, tablet.waiting())
+    line.fate = fair
+    tablet.drain()
+    context.close()
 
 
 def _weather(kind: str, chance: random.Random) -> Callable[[str, str], str]:

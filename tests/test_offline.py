@@ -1,20 +1,13 @@
 """What browsers keep for days without a network: the worker, the manifest, the waiting answers."""
 
-import importlib
 import json
 import re
 import shutil
 import struct
-import sys
-from pathlib import Path
 
 import pytest
 
 from survey import assets, errors, offline
-
-sys.path.append(str(Path(__file__).resolve().parent.parent))  # benchmarks are not installed
-week = importlib.import_module("benchmarks.offline")
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def test_the_worker_is_asked_for_anew_each_time_and_may_serve_every_door(client):
@@ -108,27 +101,3 @@ def test_no_script_of_the_citizens_is_written_for_new_phones_only():
         assert not re.search(
             r"=>|`|\b(let|const|await) |\basync (function|\()|\bclass \w|\?\.[a-z]", code
         ), name
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not BROWSER, reason="no Chromium on this machine")
-def test_a_short_week_on_a_bad_line_stores_each_answer_once():
-    found = week.week(12)
-
-    assert (found.stored, found.lost, found.doubled) == (12, 0, 0)
-    assert found.down
-    assert found.lost_replies
-    assert found.jumps
-    assert found.reopened
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not BROWSER, reason="no Chromium on this machine")
-def test_a_queue_that_forgets_its_ids_is_caught():
-    assert week.week(12, swaps=(week.FORGETFUL, week.FORGIVING)).doubled
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not BROWSER, reason="no Chromium on this machine")
-def test_a_queue_that_drops_what_failed_is_caught():
-    assert week.week(12, swaps=(week.LOSSY,)).lost

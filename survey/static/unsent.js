@@ -53,7 +53,11 @@
     shown = "";
     return queue.add(made).then(function () {
       if (!page) throw new Error("queued, but there is no page to say so");
+      var who = one(".who"), ribbon = one(".ribbon"), other; /* whose form it is, and that it is made up */
       window.sipasForm.swap(page, null, "");
+      other = one(".who");
+      if (who && other) other.parentNode.replaceChild(who, other);
+      if (ribbon) one("#main").insertBefore(ribbon, one("#main").firstChild);
       bind();
       return queue.state().then(draw);
     });
@@ -89,7 +93,10 @@
     one("#lost").hidden = !now.refused;
     put(one("#lost"), fill(one("#lost").dataset.n, { n: now.refused }));
     one("#again").hidden = !now.unsent;
-    one("#save").hidden = !(now.unsent || now.refused);
+    one("#rescue").hidden = !(now.unsent || now.refused);
+    one("#what").hidden = kind !== "none" && kind !== "waiting";
+    one("#then").hidden = kind === "sent" || kind === "page";
+    one("#loading").hidden = /^\/q\//.test(address);
     one("#fresh").hidden = !/^\/q\/c/i.test(address);
     if (kind !== shown && (shown || mine || said)) head.focus({ preventScroll: true });
     shown = kind;

@@ -486,3 +486,23 @@ def test_the_queue_reads_the_form_as_the_server_does(chromium, line, site, key):
             assert ours[0] == theirs[0]
             assert [f.column for f in ours[1]] == [f.column for f in theirs[1]]
             assert set(read) == set(expected)
+
+
+def test_a_short_week_on_a_bad_line_stores_each_answer_once(chromium):
+    found = offline.week(12, browser=chromium)
+
+    assert (found.stored, found.lost, found.doubled) == (12, 0, 0)
+    assert found.down
+    assert found.lost_replies
+    assert found.jumps
+    assert found.reopened
+
+
+def test_a_queue_that_forgets_its_ids_is_caught(chromium):
+    swaps = (offline.FORGETFUL, offline.FORGIVING)
+
+    assert offline.week(12, swaps=swaps, browser=chromium).doubled
+
+
+def test_a_queue_that_drops_what_failed_is_caught(chromium):
+    assert offline.week(12, swaps=(offline.LOSSY,), browser=chromium).lost
