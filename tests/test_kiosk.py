@@ -2,12 +2,15 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from citizens import SHORT, Tablet, hidden, question, receipt, stored
 
-from survey import kiosk, screens
+from survey import db, kiosk, screens
+from survey.db import connect, write
 from survey.pages import Look
+from survey.store import doors
 
 
 @pytest.fixture
@@ -274,3 +277,47 @@ def test_the_kiosk_survives_whatever_steers_it(client, door_tokens):
         {},
     ):
         assert client.post(address, data=data).status_code in {200, 422}, data
+
+
+def test_who_helped_is_asked_on_the_last_screen_and_kept_on_the_way_back(app, tablet):
+    page = tablet.to_the_comment()
+    assert '<details class="extras"' in page
+    assert "contact_phone" not in page  # this wave keeps no numbers
+
+    tablet.tap("go", "back", assisted_by="family")
+    page = tablet.tap("m_all", "5")
+    assert re.search(r'name="assisted_by" value="family" checked', page)
+    tablet.tap("go", "next", comment="", assisted_by="family")
+
+    assert stored(app, receipt(tablet.page))["assisted_by"] == "family"
+
+
+def test_a_number_without_its_consent_is_refused_and_the_answers_stay(app, settings, tablet):
+    store = connect(settings.database)
+    with write(store):
+        store.execute("UPDATE wave SET contact_days = 30")
+    store.close()
+    tablet.answer = tablet.client.get(tablet.address)
+    tablet.to_the_comment()
+    page = tablet.tap("go", "next", comment="hay", contact_phone="0912 345 678")
+
+    assert tablet.answer.status_code == 422
+    assert "Chúng tôi chỉ giữ số điện thoại khi Ông/Bà đồng ý." in page
+    assert 'value="0912 345 678"' in page
+    tablet.tap("go", "next", comment="hay", contact_phone="0912 345 678", contact_consent="1")
+    assert tablet.answer.status_code == 201
+    with app.app_context():
+        [row] = db.get().execute("SELECT phone FROM contact").fetchall()
+    assert row["phone"] == "0912345678"
+    assert "0912" not in stored(app, receipt(tablet.page))["answers"]
+
+
+def test_the_idle_time_of_the_counter_is_the_servers_flows_too(app, facts, tablet):
+    door, at = facts.doors["counter"], datetime(2026, 11, 22, tzinfo=UTC)
+    patient = doors.Settings(idle=120)
+    app.extensions["sipas"].writer.run(
+        lambda db: doors.adjust(db, door, patient, now=at, actor="shell:test")
+    )
+    tablet.answer = tablet.client.get(tablet.address)
+
+    assert re.search(r'data-after="120" data-left="20"', tablet.begin())

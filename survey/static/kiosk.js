@@ -418,7 +418,13 @@
     one(".steps", main).after(note);
     document.title = book.words.one + " – " + one("[data-step]", main).textContent;
     var field = control || one("textarea,input:not([type]),input[inputmode]", main);
-    if (field) { field.setAttribute("aria-invalid", "true"); field.focus(); }
+    note.id = "wrong";
+    if (field) {
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", "wrong");
+      field.focus({ preventScroll: true });
+    }
+    note.scrollIntoView({ block: "nearest" });
     wake();
   }
   function tap(button) {

@@ -234,22 +234,22 @@ def test_no_question_interrupts_a_syllable_being_written(site, chromium):
 
 
 @contextmanager
-def keeping(site):
-    """The waves keep what was answered so far, while we look."""
+def waves(site, *, partial="discard", contact_days=0):
+    """All waves follow other rules while we look."""
 
-    def rule(name):
+    def rule(*values):
         with closing(connect(site.instance / "sipas.sqlite")) as db, write(db):
-            db.execute("UPDATE wave SET partial = ?", (name,))
+            db.execute("UPDATE wave SET partial = ?, contact_days = ?", values)
 
-    rule("keep")
+    rule(partial, contact_days)
     try:
         yield
     finally:
-        rule("discard")
+        rule("discard", 0)
 
 
 def test_answers_left_behind_are_kept_where_the_wave_says_so(site, chromium):
-    with keeping(site), kiosk(chromium, site, clock=True) as page:
+    with waves(site, partial="keep"), kiosk(chromium, site, clock=True) as page:
         assert "các câu đã trả lời được gửi" in page.inner_text("main")
         begin(page)
         page.click(".faces button >> nth=1")
@@ -268,7 +268,7 @@ def test_answers_left_behind_are_kept_where_the_wave_says_so(site, chromium):
 
 def test_nothing_scored_is_nothing_to_keep(site, chromium):
     before = len(site.rows("select id from response"))
-    with keeping(site), kiosk(chromium, site, clock=True) as page:
+    with waves(site, partial="keep"), kiosk(chromium, site, clock=True) as page:
         begin(page)
         page.clock.run_for(61_000)
         assert "sẽ được xóa sau" in page.inner_text("dialog")
@@ -377,6 +377,25 @@ def test_who_helped_is_asked_on_the_last_screen_and_stored(site, chromium):
         finish(page)
 
     assert last(site)["assisted_by"] == "family"
+
+
+def test_a_number_is_kept_apart_and_only_with_its_consent(site, chromium):
+    with waves(site, contact_days=30), kiosk(chromium, site, bypass_csp=True) as page:
+        to_comment(page)
+        page.click("details.extras summary")
+        for typed, said in (("12", "chỉ gồm chữ số"), ("0912 345 678", "khi Ông/Bà đồng ý")):
+            page.fill("#contact_phone", typed)
+            page.click("[data-next]")
+            assert said in page.inner_text("[role=alert]")
+        assert violations(page) == []
+        page.check("#contact_consent", force=True)
+        receipt = finish(page)
+        row = last(site)
+
+    assert row["receipt"] == receipt.replace("-", "")
+    [kept] = site.rows("select phone from contact where response = ?", row["id"])
+    assert kept["phone"] == "0912345678"
+    assert "0912" not in row["answers"]
 
 
 def test_a_recorded_question_is_heard_only_when_asked_for(site, chromium):
