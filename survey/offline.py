@@ -32,7 +32,8 @@ def worker() -> Response:
     """Send the service worker, bound to the files as they are now."""
     facts = json.dumps(errors.HEADERS, separators=(",", ":"))
     code = (assets.FOLDER / "sw.js").read_text("utf-8")
-    answer = Response(f'var VERSION="{version()}",HEADERS={facts};\n{code}')
+    queue = assets.asset("queue.js")
+    answer = Response(f'var VERSION="{version()}",QUEUE="{queue}",HEADERS={facts};\n{code}')
     answer.content_type = assets.TYPES[".js"]
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers["Service-Worker-Allowed"] = "/"

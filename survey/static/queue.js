@@ -6,10 +6,10 @@
   var FIRST = 5e3, LONGEST = 3e5, PATIENCE = 3e4, LEASE = 6e4;
   var opened, running, again, timer, asked, fault = "", fails = 0, wait = 0, barred = 0, listeners = [], me = id() || String(Math.random());
   var spare = read("unsent"), spurned = read("refused"); /* where there is no IndexedDB, or no room */
-  var wire = window.BroadcastChannel && new BroadcastChannel("sipas");
+  var wire = self.BroadcastChannel && new BroadcastChannel("sipas");
 
   function id() {
-    var c = window.crypto, hex = "";
+    var c = self.crypto, hex = "";
     if (c && c.randomUUID) return c.randomUUID();
     if (!c || !c.getRandomValues) return "";
     [].forEach.call(c.getRandomValues(new Uint8Array(16)), function (byte, n) {
@@ -81,7 +81,12 @@
       }
       say({});
       flush();
+      later();
     });
+  }
+  function later() { /* where the browser can: sent even when every tab is closed */
+    if (!self.document || !navigator.serviceWorker || !self.SyncManager) return;
+    navigator.serviceWorker.ready.then(function (ready) { return ready.sync.register("sipas"); }).catch(function () {});
   }
   function settle(record, reason, done) { /* only what was sent leaves; written anew meanwhile, it stays */
     var refused = reason && copy(record);
@@ -111,7 +116,7 @@
   }
 
   function send(record) { /* whether the next one should be tried */
-    var body = copy(record), stop = window.AbortController && new AbortController(), late;
+    var body = copy(record), stop = self.AbortController && new AbortController(), late;
     delete body.kept_at;
     delete body.reason;
     return Promise.race([
@@ -222,20 +227,21 @@
     manifest.href = "/manifest.webmanifest?door=" + place[0].slice(1) + location.search.replace("?", "&");
     document.head.appendChild(manifest);
     if (!navigator.serviceWorker) return;
-    var keep = [{ url: location.pathname + location.search, html: window.sipasBlank && "<!doctype html>" + window.sipasBlank }, { url: "/offline" + location.search }];
+    var keep = [{ url: location.pathname + location.search, html: self.sipasBlank && "<!doctype html>" + self.sipasBlank }, { url: "/offline" + location.search }];
     if (place[0][1] === "k") keep.push({ url: place[0] + "/screens" + location.search });
     navigator.serviceWorker.register("/sw.js").then(function () {
       return navigator.serviceWorker.ready;
     }).then(function (ready) { ready.active.postMessage({ keep: keep }); }).catch(function () {});
   }
 
-  window.sipasQueue = {
+  self.sipasQueue = {
     id: id, add: add, flush: flush, rescue: rescue, load: load, state: function () { return state({}); },
     count: function () { return all("unsent").then(function (held) { return held.length; }); },
     listen: function (fn) { listeners.push(fn); }
   };
   function now() { fails = wait = 0; flush(); }
   if (wire) wire.onmessage = function (e) { say(e.data); };
+  if (!self.document) return; /* the service worker: it flushes when it is told to */
   window.addEventListener("online", now);
   window.addEventListener("pageshow", function (e) { if (e.persisted) now(); });
   document.addEventListener("visibilitychange", function () { if (!document.hidden) now(); });

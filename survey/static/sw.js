@@ -1,8 +1,10 @@
-/* Opens this device's doors without a network. The server puts VERSION and HEADERS before this. */
+/* Opens this device's doors without a network. The server puts VERSION, QUEUE and HEADERS before this. */
 (function () {
   "use strict";
   var PAGES = /^\/[kq]\/[a-z0-9]+(\/screens)?$|^\/offline$|^\/manifest\.webmanifest$/i;
   var WAIT = 3000, GONE = [404, 409, 410];
+
+  importScripts(QUEUE);
 
   function key(url) { return url.pathname + url.search; }
   /* a page token belongs to one person and is never kept */
@@ -70,6 +72,13 @@
         if (url.origin !== location.origin || !PAGES.test(url.pathname)) return null;
         return keep(cache, key(url), one.html).catch(function () { /* kept at the next visit */ });
       }));
+    }));
+  });
+
+  /* the network is back and every tab is closed: what is left over asks to be called again */
+  self.addEventListener("sync", function (e) {
+    e.waitUntil(self.sipasQueue.flush().then(self.sipasQueue.count).then(function (left) {
+      if (left) throw new Error(left + " unsent");
     }));
   });
 

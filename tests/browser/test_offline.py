@@ -418,6 +418,22 @@ def test_an_update_on_a_bad_line_leaves_the_old_cache_whole(chromium, line, site
         assert page.locator("#answers").count() == 1
 
 
+def test_the_worker_sends_what_waits_when_every_tab_is_closed(chromium, line, site):
+    with phone(chromium, line, site) as page:
+        kept_for_later(page)
+        line.fate = dead
+        send(page, "đóng mọi thẻ")
+        page.wait_for_selector("#held")
+        [worker] = page.context.service_workers
+        page.goto("about:blank")
+        line.fate = offline.fair
+        worker.evaluate("sipasQueue.flush().then(() => true)")
+
+        assert worker.evaluate("sipasQueue.count()") == 0
+
+    assert len(rows(site, "đóng mọi thẻ")) == 1
+
+
 def test_the_phone_form_needs_no_script(chromium, line, site):
     with opened(chromium, java_script_enabled=False) as page:
         page.goto(line.root + site.facts["qr"])
