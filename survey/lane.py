@@ -227,10 +227,18 @@ def _environ(channel: Any, request: Any) -> dict[str, Any]:
 
 def _reply(channel: Any, answer: bytes | None) -> None:
     """Send the answer to a connection's first request; None hands it to a worker."""
-    server = channel.server
     if answer is None:
-        server.task_dispatcher.add_task(channel)
+        channel.server.task_dispatcher.add_task(channel)
         return
+    try:
+        _send(channel, answer)
+    except Exception:  # one connection must not end the server
+        log.exception("an answer on the short way")
+        channel.will_close = True
+    channel.server.loop.look_at(channel)
+
+
+def _send(channel: Any, answer: bytes) -> None:
     try:
         channel.write_soon(answer)
     except ClientDisconnected:
@@ -247,6 +255,5 @@ def _reply(channel: Any, answer: bytes | None) -> None:
                 channel.current_outbuf_count = channel.adj.outbuf_high_watermark
         more = channel.connected and channel.requests
     channel.last_activity = time.time()
-    server.loop.look_at(channel)
     if more:
-        server.add_task(channel)
+        channel.server.add_task(channel)
