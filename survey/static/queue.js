@@ -231,7 +231,14 @@
     if (place[0][1] === "k") keep.push({ url: place[0] + "/screens" + location.search });
     navigator.serviceWorker.register("/sw.js").then(function () {
       return navigator.serviceWorker.ready;
-    }).then(function (ready) { ready.active.postMessage({ keep: keep }); }).catch(function () {});
+    }).then(function (ready) {
+      ready.active.postMessage({ keep: keep });
+      /* a kiosk stays open for weeks: its kept pages and its worker are looked after */
+      if (place[0][1] === "k") setInterval(function () {
+        ready.active.postMessage({ keep: keep });
+        ready.update().catch(function () {});
+      }, 6e5);
+    }).catch(function () {});
   }
 
   self.sipasQueue = {

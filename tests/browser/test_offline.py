@@ -434,6 +434,36 @@ def test_the_worker_sends_what_waits_when_every_tab_is_closed(chromium, line, si
     assert len(rows(site, "đóng mọi thẻ")) == 1
 
 
+def test_a_kiosk_starts_and_takes_answers_without_a_network(chromium, line, site):
+    comment = "ki-ốt không mạng"
+    with opened(chromium, bypass_csp=True, viewport={"width": 768, "height": 1024}) as page:
+        page.goto(line.root + site.facts["kiosk"])
+        until(
+            page,
+            "caches.keys().then(n => n.length && caches.open(n[0]).then(c => c.keys())"
+            ".then(k => k.some(r => /screens/.test(r.url))))",
+        )
+        line.fate = dead
+        page.reload()
+        page.click("main button.btn")
+        for _ in range(30):
+            page.wait_for_selector("main button:visible")
+            if page.locator("main textarea:visible").count():
+                page.fill("main textarea", comment)
+                page.click("main button.btn:visible")
+                break
+            page.locator("main .faces button:visible").nth(3).click()
+            page.wait_for_timeout(60)
+        until(page, "sipasQueue.count().then(n => n === 1)")
+        assert rows(site, comment) == []
+        line.fate = offline.fair
+        again(page)
+        sent(page)
+
+    [row] = rows(site, comment)
+    assert row["channel"] == "kiosk"
+
+
 def test_the_phone_form_needs_no_script(chromium, line, site):
     with opened(chromium, java_script_enabled=False) as page:
         page.goto(line.root + site.facts["qr"])
