@@ -119,6 +119,28 @@ def test_an_answer_without_a_network_is_kept_thanked_and_sent_later(site, chromi
     assert [row["channel"] for row in found] == ["kiosk", "kiosk"]
 
 
+def test_a_tablet_switched_on_without_a_network_still_asks(site, chromium):
+    with kiosk(chromium, site) as page:
+        page.wait_for_function(
+            "async () => navigator.serviceWorker.controller"
+            " && await caches.match(location.pathname)"
+            " && await caches.match(location.pathname + '/screens')"
+        )
+        page.context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("[data-begin]")
+        to_comment(page)
+        page.click("[data-next]")
+        page.wait_for_selector("[data-why]")
+        page.reload()
+        page.wait_for_selector("text=Còn 1 phiếu chờ gửi")
+        page.context.set_offline(False)
+        page.evaluate("sipasQueue.flush()")
+        page.wait_for_function("() => document.querySelector('[data-waiting]').hidden")
+
+    assert last(site)["channel"] == "kiosk"
+
+
 def test_a_kiosk_on_a_plain_office_network_makes_its_own_ids(site, chromium):
     """No https: the browser has no randomUUID, no locks and no service worker there."""
     names = "--host-resolver-rules=MAP kiosk.lan 127.0.0.1"
