@@ -297,4 +297,5 @@ def _place(door: Door, wave: Wave) -> Place:
         office=wave.name,
         owner=wave.owner_name,
         synthetic=wave.synthetic,
+        contact_days=wave.contact_days,
     )

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, abort, request
 
@@ -67,6 +68,13 @@ def asset(name: str) -> str:
     return _files()[name].url
 
 
+@cache
+def icon() -> str:
+    """Return the mark as an address that holds it: one request less for every first page."""
+    text = _files()["mark.svg"].body.decode().strip()
+    return "data:image/svg+xml," + quote(text, safe=" /:=,.'()-")
+
+
 @bp.get("/static/<digest>/<name>")
 @guard.public
 def serve(digest: str, name: str) -> Response:
@@ -86,4 +94,4 @@ def serve(digest: str, name: str) -> Response:
 def init_app(app: Flask) -> None:
     """Serve the files and give templates ``asset``."""
     app.register_blueprint(bp)
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, icon=icon)

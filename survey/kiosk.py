@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -70,7 +70,7 @@ def all_screens(token: str) -> Response:
     opened, look = answering.enter(token), pages.look()
     recorded = sound.recorded(opened.wave.questionnaire, look.language)
     body, mark = _book(
-        _place(opened),
+        opened.place,
         look,
         opened.door.kiosk,
         (token, screens.version(), *sorted(recorded.items())),
@@ -246,11 +246,6 @@ def _empty(template: str, token: str) -> Response:
     return pages.reply(page, pages.hidden_token(answering.new_page()))
 
 
-def _place(opened: Opened) -> pages.Place:
-    """Return what the kiosk's pages say, with the days a number is kept."""
-    return replace(opened.place, contact_days=opened.wave.contact_days)
-
-
 def _answers(q: Questionnaire) -> dict[str, object]:
     return from_form(q, request.form)
 
@@ -325,7 +320,7 @@ def _screen(visit: Visit, screen: Screen, notice: screens.Notice | None = None) 
     recorded = sound.recorded(opened.wave.questionnaire, look.language)
     text = pages.draw(
         ASK,
-        _place(opened),
+        opened.place,
         look,
         values=answers,
         beside=visit.beside.given,

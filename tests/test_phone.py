@@ -2,11 +2,12 @@
 
 import json
 import re
+from contextlib import closing
 
 import pytest
 from citizens import Phone, receipt, stored
 
-from survey import answering, tokens
+from survey import answering, db, tokens
 
 
 @pytest.fixture
@@ -227,3 +228,18 @@ def test_a_single_choice_sent_twice_is_refused(client, door_tokens, door):
     page = client.post(address, data={"m1": ["4", "5"], "at": "m1"})
 
     assert page.status_code == 422
+
+
+def test_a_number_is_asked_and_kept_only_where_the_wave_says_for_how_long(settings, phone):
+    assert "contact_phone" not in phone.client.get(phone.address).text
+    with closing(db.connect(settings.database)) as store:
+        store.execute("UPDATE wave SET contact_days = 90 WHERE key = 'qr-2026'")
+    page = phone.client.get(phone.address + "?chu=to").text
+
+    assert 'name="contact_phone"' in page
+    assert "90 ngày" in page
+    assert phone.send(contact_phone="0912 345 678").status_code == 422  # without the consent
+    assert phone.send(contact_phone="0912 345 678", contact_consent="1").status_code == 201
+    with closing(db.connect(settings.database)) as store:
+        [row] = store.execute("SELECT phone FROM contact")
+        assert row["phone"] == "0912345678"

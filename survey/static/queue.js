@@ -121,7 +121,7 @@
     delete body.reason;
     return Promise.race([
       fetch(API, {
-        method: "POST", body: JSON.stringify(body), credentials: "omit", cache: "no-store",
+        method: "POST", body: JSON.stringify(body), credentials: "same-origin", cache: "no-store",
         headers: { "Content-Type": "application/json", Accept: "application/json" },
         signal: stop ? stop.signal : undefined
       }).then(function (answer) { return answer.text().then(function (text) { return [answer, text]; }); }),
