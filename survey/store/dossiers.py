@@ -72,7 +72,10 @@ _COLUMNS = (
     "key", "service", "receiving_unit", "resolving_unit", "officer", "received_on", "due_on",
     "settled_on",
 )  # fmt: skip
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM dossier WHERE key = :key"
+_SELECT = (
+    "SELECT key, service, receiving_unit, resolving_unit, officer, received_on, due_on, settled_on"
+    " FROM dossier WHERE key = :key"
+)
 _PUT = (
     "INSERT INTO dossier (key, service, receiving_unit, resolving_unit, officer, received_on,"
     " due_on, settled_on, changed_at) VALUES (:key, :service, :receiving_unit, :resolving_unit,"
