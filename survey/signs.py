@@ -77,8 +77,11 @@ def of(db: sqlite3.Connection, secret: bytes, root: str, door: Door, language: s
 
 
 def spot(door: Door, language: str) -> str:
-    """Where a door's sign stands: its counter, or what staff call it, or its dossier."""
-    counter = door.counter or ""
+    """Where a door's sign stands: its counter, or what staff call it, or its dossier.
+
+    A counter that is named as a unit ("local:01-09604-1") is what programs call it, not people.
+    """
+    counter = "" if ":" in (door.counter or "") and door.label else door.counter or ""
     if counter[:1].isdigit():
         counter = t("poster.counter", language, counter=counter)
     return counter or door.label or door.dossier_key or ""

@@ -357,3 +357,21 @@ def test_an_administrator_of_a_unit_prints_for_that_unit_only(client, settings, 
     assert client.get(f"/doors/{number}/poster.pdf").status_code == 403
     assert f"/doors/{number}/" not in client.get(f"/doors?wave={COUNTER}").text
     assert client.get(f"/doors/posters.pdf?wave={COUNTER}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("counter", "label", "shown"),
+    [
+        ("3", "", "Quầy số 3"),
+        ("Quầy đất đai", "Phường A", "Quầy đất đai"),
+        ("local:01-09604-1", "Phường A · Quầy số 1", "Phường A · Quầy số 1"),
+        ("local:01-09604-1", "", "local:01-09604-1"),
+        (None, "Phường A", "Phường A"),
+    ],
+)
+def test_a_sign_stands_where_people_say_it_stands(counter, label, shown):
+    door = doors.Door(
+        id=1, kind="counter", wave="w", unit="vn34:01", counter=counter, label=label
+    )  # fmt: skip
+
+    assert signs.spot(door, "vi") == shown
