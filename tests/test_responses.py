@@ -236,6 +236,16 @@ def test_of_what_was_withdrawn_nothing_is_left_in_any_table_or_file(place, write
     assert b"0912345678" not in held
 
 
+def test_who_takes_an_answer_back_is_not_called_for_another(place, writer, store):
+    for key in ("H08.1", "H08.2"):
+        store.execute("INSERT INTO dossier_contact VALUES (?, '0912345678', '2027-01-01')", [key])
+    stored = responses.add(writer, incoming(of_dossier(store, "H08.1")), now=NOW)
+    assert responses.withdraw(store, stored.receipt, now=NOW)
+
+    left = [row["dossier"] for row in store.execute("SELECT dossier FROM dossier_contact")]
+    assert left == ["H08.2"]
+
+
 def test_a_withdrawn_response_sent_again_gets_its_receipt_and_stays_erased(place, writer, store):
     sent = incoming(place.door, comment="Tốt")
     first = responses.add(writer, sent, now=NOW)

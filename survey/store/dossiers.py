@@ -204,7 +204,15 @@ def link(db: sqlite3.Connection, key: str, response: str) -> None:
 
 
 def unlink(db: sqlite3.Connection, response: str) -> None:
-    """Forget which dossier a response answered for: the dossier may be answered once more."""
+    """Forget which dossier a response answered for: the dossier may be answered once more.
+
+    Its telephone number goes as well: who takes an answer back is not called for another.
+    """
+    db.execute(
+        "DELETE FROM dossier_contact WHERE dossier IN"
+        " (SELECT dossier FROM dossier_answer WHERE response = :response)",
+        {"response": response},
+    )
     db.execute("DELETE FROM dossier_answer WHERE response = :response", {"response": response})
 
 
