@@ -88,11 +88,7 @@ def stored(
     db: sqlite3.Connection, wave: str, *, days: bool = False, squares: bool = True
 ) -> tuple[Cells, int]:
     """The stored cells and the last response in them; none when they follow another rule."""
-    of, how = _opened(db, wave)
-    held, seq = reader.tally_mark(db, wave)
-    if held != rule(of):
-        return Cells.of_rows([], how.layout), 0
-    return Cells.of_columns(reader.tally(db, wave, days=days, squares=squares), how.layout), seq
+    return _held(db, *_opened(db, wave), days=days, squares=squares)
 
 
 def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True) -> Cells:
@@ -103,7 +99,7 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
     """
     with reader.snapshot(db):
         held, seq = (
-            stored(db, of.key, squares=False) if tallies else (Cells.of_rows([], how.layout), 0)
+            _held(db, of, how, squares=False) if tallies else (Cells.of_rows([], how.layout), 0)
         )
         stale = reader.dirty(db, of.key) if seq else []
         for psu in sorted({psu for psu, _ in stale}):
@@ -115,6 +111,16 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
             for block in reader.blocks(db, of, _width(how), state, (seq, end), dated=False):
                 gather.add(block)
         return held.merge(gather.cells())
+
+
+def _held(
+    db: sqlite3.Connection, of: Wave, how: Frame, *, days: bool = False, squares: bool = True
+) -> tuple[Cells, int]:
+    held, seq = reader.tally_mark(db, of.key)
+    if held != rule(of):
+        return Cells.of_rows([], how.layout), 0
+    columns = reader.tally(db, of.key, days=days, squares=squares)
+    return Cells.of_columns(columns, how.layout), seq
 
 
 def _refreshed(
