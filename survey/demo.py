@@ -258,7 +258,7 @@ def _sample(base: sqlite3.Connection, drawn: Sample) -> range:
     samples.add_cases(
         base,
         (
-            wave | {"id": case, "psu": names[psu]["psu"], "weight": weight, "state": "valid"}
+            wave | {"id": case, "psu": names[psu]["psu"], "weight": weight, "state": "locked"}
             for case, psu, weight in persons
         ),
     )

@@ -110,7 +110,7 @@ def _sample(store):
                 )  # fmt: skip
                 cases += [
                     {"id": len(cases) + n + 1, "wave": SURVEY, "psu": psu, "weight": 100.0 + number,
-                     "state": "valid"} for n in range(8)
+                     "state": "locked"} for n in range(8)
                 ]  # fmt: skip
     samples.add_psus(store, psus)
     samples.add_cases(store, cases)

@@ -71,7 +71,7 @@ def answer(db, answers, psu="", weight=1.0, unit="vn34:01", wave="w", channel=""
     case = None
     if psu:
         case = 1 + db.execute("SELECT COALESCE(MAX(id), 0) FROM sample_case").fetchone()[0]
-        insert(db, "sample_case", id=case, wave=wave, psu=psu, weight=weight, state="valid")
+        insert(db, "sample_case", id=case, wave=wave, psu=psu, weight=weight, state="locked")
     n = db.execute("SELECT COUNT(*) FROM response").fetchone()[0]
     insert(
         db, "response",

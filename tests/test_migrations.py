@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from faults import ground
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from survey import db, migrations
+from survey.migrations import citizens
 from survey.store import instances, responses
 
 ROOT = Path(__file__).parent.parent
@@ -43,8 +45,8 @@ def test_every_table_of_ours_is_strict(tmp_path):
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself_and_no_mark(tmp_path, monkeypatch):
-    broken = migrations.Migrations("sipas")
-    broken()(migrations.m001_units)
+    broken = Migrations("sipas")
+    broken()(citizens.m001_units)
 
     def m002_broken(tables: Database) -> None:
         tables.conn.execute("CREATE TABLE half (x INTEGER) STRICT")
@@ -153,13 +155,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from survey import db, migrations
-whole = migrations._m007_rows
+from survey.migrations import citizens
+whole = citizens._m007_rows
 def rows(base):
     for number, row in enumerate(whole(base)):
         if number == 3:
             os.kill(os.getpid(), signal.SIGKILL)
         yield row
-migrations._m007_rows = rows
+citizens._m007_rows = rows
 migrations.migrate(db.connect(Path(sys.argv[1])))
 """
 

@@ -171,7 +171,7 @@ def test_an_edit_of_a_sampled_answer_names_its_psu(store, place):
     village = {"wave": "ho", "psu": "p7", "stratum": "s", "fpc": None, "unit": ground.UNIT}
     samples.add_psus(store, [village | {"area": "rural", "name": "Thôn 7"}])
     samples.add_cases(
-        store, [{"id": 1, "wave": "ho", "psu": "p7", "weight": 2.0, "state": "valid"}]
+        store, [{"id": 1, "wave": "ho", "psu": "p7", "weight": 2.0, "state": "locked"}]
     )
     facts = {"wave": "ho", "receiving_unit": ground.UNIT, "counter": None}
     came(store, place, 2)

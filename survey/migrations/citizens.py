@@ -1,4 +1,4 @@
-"""The schema as numbered steps; each step and its mark are one transaction."""
+"""Steps 1-7: units, waves, responses, staff, tallies, and what citizens need."""
 
 from __future__ import annotations
 
@@ -9,54 +9,14 @@ from hashlib import sha256
 from typing import Any
 
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
-from survey.db import write
-
-schema = Migrations("sipas")
-
-
-def migrate(db: sqlite3.Connection) -> list[str]:
-    """Bring the database up to date; returns the names of the steps done now.
-
-    Every step runs with its mark inside one ``BEGIN IMMEDIATE`` transaction (sqlite-utils nests
-    as savepoints in it), so a killed process leaves whole steps only and two processes that
-    start together do each step once.
-    """
-    done: list[str] = []
-    while True:
-        with write(db):
-            tables = Database(db, recursive_triggers=False, execute_plugins=False)
-            names = [step.name for step in schema.pending(tables)]
-            if not names:
-                return done
-            schema.apply(tables, stop_before=names[1:2])
-        done.append(names[0])
-
-
-def pending(db: sqlite3.Connection) -> list[str]:
-    """Names of the steps still to do; changes nothing."""
-    tables = Database(db, recursive_triggers=False, execute_plugins=False)
-    return [step.name for step in schema.pending(tables)]
-
-
-def unknown(db: sqlite3.Connection) -> list[str]:
-    """Steps this database has behind it that this program does not know: a newer program's."""
-    tables = Database(db, recursive_triggers=False, execute_plugins=False)
-    ours = {step.name for step in schema._migrations}
-    return [step.name for step in schema.applied(tables) if step.name not in ours]
-
-
-def _all(db: Database, *statements: str) -> None:
-    """Execute one by one: ``executescript`` would commit and leave a step half done."""
-    for statement in statements:
-        db.conn.execute(statement)
+from survey.migrations.schema import all_of, schema
 
 
 @schema()
 def m001_units(db: Database) -> None:
     """Units as dated rows, where they came from, and the sets they are ranked in."""
-    _all(
+    all_of(
         db,
         """CREATE TABLE unit (
             scheme TEXT NOT NULL, code TEXT NOT NULL,
@@ -86,7 +46,7 @@ def m001_units(db: Database) -> None:
 @schema()
 def m002_waves(db: Database) -> None:
     """Waves, their samples and the accounts of forms handed out."""
-    _all(
+    all_of(
         db,
         """CREATE TABLE wave (
             key TEXT PRIMARY KEY, name TEXT NOT NULL, questionnaire TEXT NOT NULL,
@@ -135,7 +95,7 @@ def m002_waves(db: Database) -> None:
 @schema()
 def m003_responses(db: Database) -> None:
     """Doors that addresses open, and the answers that come through them: one row each."""
-    _all(
+    all_of(
         db,
         """CREATE TABLE door (
             id INTEGER PRIMARY KEY, kind TEXT NOT NULL
@@ -169,7 +129,7 @@ def m003_responses(db: Database) -> None:
 @schema()
 def m004_staff(db: Database) -> None:
     """Staff, counters of attempts, the chain of what staff did, and facts of the instance."""
-    _all(
+    all_of(
         db,
         """CREATE TABLE staff (
             id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
@@ -198,7 +158,7 @@ def m005_tallies(db: Database) -> None:
     which so lie side by side however many days there are.  What they do not read stands last in
     its row, where it costs them nothing.
     """
-    _all(
+    all_of(
         db,
         """CREATE TABLE tally (
             wave TEXT NOT NULL, psu TEXT NOT NULL, day TEXT NOT NULL, channel TEXT NOT NULL,
@@ -229,7 +189,7 @@ def m006_citizens(db: Database) -> None:
     Nothing here says who answered what: dossiers stand apart from answers, telephone numbers
     from both, each with the day it goes.
     """
-    _all(
+    all_of(
         db,
         "ALTER TABLE wave ADD COLUMN partial TEXT NOT NULL DEFAULT 'discard'"
         " CHECK (partial IN ('discard', 'keep'))",
@@ -278,7 +238,7 @@ def m007_dossier_answers(db: Database) -> None:
     Every seal is made anew without the key.  Answers that their givers took back, which earlier
     programs kept as void rows, are erased as the receipt page says.
     """
-    _all(
+    all_of(
         db,
         """CREATE TABLE response_m007 (
             seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
@@ -307,7 +267,7 @@ def m007_dossier_answers(db: Database) -> None:
         " :started_at, :submitted_at, :received_at, :receipt, :state, :flags)",
         _m007_rows(db.conn),
     )
-    _all(
+    all_of(
         db,
         "DELETE FROM sqlite_sequence WHERE name = 'response_m007'",
         "INSERT INTO sqlite_sequence (name, seq)"
