@@ -96,13 +96,15 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: object
 
 
 def _facts(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return facts as people read them: days as 22/11/2026, times as 14:05."""
+    """Return facts as people read them: days as 22/11/2026, times as 14:05, steps in words."""
     shown = dict(facts)
     for name, value in facts.items():
         if isinstance(value, datetime) or (name == "at" and isinstance(value, str)):
             shown[name] = clock(value)
         elif isinstance(value, date) or (name == "on" and isinstance(value, str)):
             shown[name] = day(value)
+        elif name in ("former", "state") and has(f"case.{value}"):
+            shown[name] = t(f"case.{value}")
     return shown
 
 

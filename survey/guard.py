@@ -40,6 +40,10 @@ PAGES = {
     "kiosks.all": "kiosks.title",
     "posters.listed": "doors.title",
     "calls.listed": "calls.title",
+    "field.board": "work.field",
+    "field.mine": "work.field",
+    "desk.start": "work.desk",
+    "verify.index": "work.compare",
 }
 
 csrf = CSRFProtect()
@@ -104,7 +108,7 @@ def current_staff() -> Staff | None:
 def may(endpoint: str) -> bool:
     """Say whether who is signed in may open a view."""
     staff = current_staff()
-    view = current_app.view_functions[endpoint]
+    view = current_app.view_functions.get(endpoint)
     return staff is not None and staff.role in getattr(view, "roles", frozenset())
 
 

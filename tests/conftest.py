@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 
 import html_checks
+import paper_wave
 import pytest
 import small_wave
 from flask.testing import FlaskClient
 from hypothesis import settings as searching
 from werkzeug.security import generate_password_hash
 
-from survey import config, create_app, tokens
+from survey import config, create_app, db, tokens
 from survey.store import people
 
 # The same examples every time, however busy the machine is.
@@ -103,3 +104,13 @@ def door_tokens(facts, settings):
         name: tokens.issue(settings.secret, kinds[name], number)
         for name, number in facts.doors.items()
     }
+
+
+@pytest.fixture
+def paper(app, settings):
+    """A wave on paper added to the application's instance, and its facts."""
+    store = db.connect(settings.database)
+    try:
+        return paper_wave.make(store)
+    finally:
+        store.close()

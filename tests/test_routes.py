@@ -16,6 +16,7 @@ PUBLIC = {
     "sound.play",
 }  # fmt: skip
 ALL = {"administrator", "clerk", "supervisor", "viewer"}
+EVERYBODY = {*ALL, "field_supervisor", "interviewer", "data_clerk", "adjudicator"}
 RESULTS = {
     name: {"administrator", "viewer"}
     for name in ("board.wave", "board.waves", "reports.csv", "reports.pdf")
@@ -26,8 +27,8 @@ CALLS = {
 STAFF = {
     **RESULTS,
     **CALLS,
-    "auth.logout": ALL,
-    "auth.password": ALL,
+    "auth.logout": EVERYBODY,
+    "auth.password": EVERYBODY,
     "coverage.coverage": ALL - {"clerk"},
     "kiosks.adjust": {"administrator"},
     "kiosks.all": ALL - {"clerk"},

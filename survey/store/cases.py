@@ -9,6 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from survey.db import write
+from survey.serials import printed
 from survey.store import Refused, audit, tally
 from survey.store.clock import stamp
 
@@ -142,7 +143,7 @@ def move(
             if former == state and appointed_on is None:
                 continue
             if former != state and state not in NEXT[former]:
-                raise Refused("case_state", 409, case=id, former=former, state=state)
+                raise Refused("case_state", 409, serial=printed(id), former=former, state=state)
             facts = {
                 "id": id, "state": state, "at": stamp(now), "actor": actor, "former": former,
                 "reason": reason, "appointed_on": appointed_on,

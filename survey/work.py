@@ -1,0 +1,92 @@
+"""Which wave on paper a staff page is about, and whether its reader may see a place of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import abort, request
+
+from survey import db, guard
+from survey.store import clock, units, waves
+from survey.text import t
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from survey.store.people import Staff
+    from survey.store.waves import Wave
+
+#: What the sub-navigation of the field work and of the desk leads to, with its words.
+FIELD = {
+    "field.board": "work.board",
+    "field.mine": "work.mine",
+    "sampling.index": "work.sample",
+    "lots.index": "work.lots",
+    "field.reminders": "work.reminders",
+    "field.quotas": "work.quotas",
+    "callbacks.index": "work.callbacks",
+    "field.interviewers": "work.interviewers",
+    "weighing.index": "work.weights",
+    "field.people": "work.people",
+}
+DESK = {
+    "desk.start": "work.desk",
+    "scans.index": "work.scans",
+    "verify.index": "work.compare",
+    "verify.errors": "work.errors",
+}
+
+
+def on_paper() -> list[Wave]:
+    """Return the waves with a sample, the newest first."""
+    found = [wave for wave in waves.all(db.get()) if wave.kind == "probability"]
+    return sorted(found, key=lambda wave: (wave.closes_on, wave.key), reverse=True)
+
+
+def wave() -> Wave:
+    """Return the wave the address asks for, else the newest one that is not closed, else the
+    newest; ends the request where there is none."""
+    asked, held = request.args.get("wave", ""), on_paper()
+    if asked:
+        found = next((wave for wave in held if wave.key == asked), None)
+        return found or abort(404)
+    if not held:
+        abort(404, t("work.none"))
+    return next((wave for wave in held if wave.closed_at is None), held[0])
+
+
+def staff() -> Staff:
+    """Return who is signed in; ends the request where nobody is."""
+    return guard.current_staff() or abort(403)
+
+
+def actor() -> str:
+    """Return who is signed in, as the audit names them."""
+    return f"staff:{staff().username}"
+
+
+def within(unit: str) -> bool:
+    """Say whether a unit is that of the reader, or lies under it."""
+    mine = staff().unit
+    return not mine or mine in units.path(db.get(), unit)
+
+
+def demand(unit: str) -> None:
+    """End the request (403) for a unit the reader may not see."""
+    guard.scope(unit)
+
+
+def links(kind: str) -> list[tuple[str, str]]:
+    """Return the endpoints and words of the sub-navigation that the reader may open."""
+    table = DESK if kind == "desk" else FIELD
+    return [(name, words) for name, words in table.items() if guard.may(name)]
+
+
+def today() -> str:
+    """Return today's day in Vietnam, YYYY-MM-DD."""
+    return clock.day(clock.now()).isoformat()
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the sub-navigation and the choice of waves."""
+    app.jinja_env.globals.update(work_links=links, waves_on_paper=on_paper)
