@@ -151,6 +151,29 @@ def test_what_was_withdrawn_before_is_erased_by_the_upgrade(tmp_path):
         assert [fault for fault in instances.check(base) if "nhật ký" not in fault] == []
 
 
+def test_a_database_from_before_the_paper_keeps_its_cases_staff_and_figures(tmp_path):
+    with kept(tmp_path, "0.1-before-paper") as base:
+        known = "SELECT username, role, unit FROM staff ORDER BY id"
+        staff = [tuple(row) for row in base.execute(known)]
+        weights = [tuple(r) for r in base.execute("SELECT id, weight FROM sample_case ORDER BY id")]
+        tallies = base.execute("SELECT COUNT(*) FROM tally").fetchone()[0]
+        assert migrations.migrate(base) == ["m008_paper"]
+        assert [tuple(row) for row in base.execute(known)] == staff
+        cases = base.execute("SELECT id, weight, base, state FROM sample_case ORDER BY id")
+        rows = cases.fetchall()
+        assert [(r["id"], r["weight"]) for r in rows] == weights
+        assert all(row["base"] == row["weight"] for row in rows)
+        states = {row["id"]: row["state"] for row in rows}
+        assert states[1] == "locked"
+        assert [states[n] for n in range(1000, 1010)] == [
+            "planned", "delivered", "collected", "locked", "absent", "refused", "moved",
+            "wrong_address", "deceased", "other",
+        ]  # fmt: skip
+        assert base.execute("SELECT COUNT(*) FROM tally").fetchone()[0] == tallies > 0
+        assert instances.check(base) == []
+        assert list(base.execute("PRAGMA foreign_key_check")) == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
