@@ -85,6 +85,29 @@ def add(writer: Writer, incoming: Incoming, *, now: datetime) -> Stored:
     return writer.run(lambda db: _insert_with(db, incoming, row, now))
 
 
+def keep(db: sqlite3.Connection, incoming: Incoming, *, now: datetime) -> Stored:
+    """Store the response of a settled paper form inside the caller's transaction, once.
+
+    Neither a door nor the last day stands before it, only the closing of its wave: paper comes in
+    when the field work is over.
+
+    Raises Refused ``closed`` (410), ``other_questionnaire`` (422), ``used`` (409: its case has
+    answered) or ``changed`` (409: this id holds other content).
+    """
+    row, wave = _row(incoming, received_at=now), waves.get(db, incoming.door.wave)
+    with write(db):
+        if wave.closed_at is not None:
+            raise wave.shut(now)
+        if wave.questionnaire != incoming.questionnaire:
+            raise Refused("other_questionnaire", 422, questionnaire=wave.questionnaire)
+        while (stored := db.execute(_KEEP, row).fetchone()) is None:
+            if (taken := _conflict(db, row)) is not None:
+                return _first(db, row, taken)
+            row["receipt"] = receipt()
+            row["seal"] = seal(row)
+    return Stored(stored["receipt"], stored["received_at"], new=True)
+
+
 def receipt() -> str:
     """A random receipt code: never a counter, so nobody can guess a neighbour's."""
     number = secrets.randbits(5 * RECEIPT_LETTERS)
@@ -239,6 +262,7 @@ _VALUES = (
     " :submitted_at, :received_at, :receipt, :state, :flags"
 )
 _INSERT = _INTO + " VALUES (" + _VALUES + ")"
+_KEEP = _INSERT + " ON CONFLICT DO NOTHING RETURNING receipt, received_at"
 #: ``_ADD`` adds a row only while its door and its wave are open and no key of it is taken.
 _OPEN = (
     " FROM door d JOIN wave w ON w.key = d.wave WHERE d.id = :door AND d.wave = :wave"
@@ -288,6 +312,11 @@ def _insert(db: sqlite3.Connection, door: Door, row: dict[str, Any], now: dateti
             break
         facts["receipt"] = receipt()  # the only key left is the receipt's: draw another
         facts["seal"] = seal(facts)
+    return _first(db, row, refusal)
+
+
+def _first(db: sqlite3.Connection, row: Mapping[str, Any], refusal: Refused) -> Stored:
+    """The response stored under this id if it is the same one, or why there is none."""
     first = db.execute(
         "SELECT wave, digest, receipt, received_at, flags FROM response WHERE id = :id", row
     ).fetchone()
