@@ -12,7 +12,7 @@ from paper_wave import NOW, WAVE
 from forms import paper
 from forms.questionnaire import load
 from survey import db
-from survey.store import Refused, cases, clock, instances, plans, settling, waves
+from survey.store import Refused, cases, clock, entries, instances, plans, settling, waves
 
 Q = load(paper_wave.QUESTIONNAIRE)
 ACT = {"now": NOW, "actor": "staff:test"}
@@ -191,7 +191,7 @@ def test_a_household_that_answered_by_its_link_is_not_counted_twice(base, wave):
     with pytest.raises(Refused, match="case_used"):
         enter(base, case, 2, wave.staff["nhap2"], paper_wave.fields(1))
     assert [row["channel"] for row in responses(base, case)] == ["link"]
-    assert len(settling.entries(base, case)) == 1  # the refused one is not half stored
+    assert len(entries.of_case(base, case)) == 1  # the refused one is not half stored
 
     state = settling.set_aside(base, case, staff=wave.staff["doichieu"], **ACT)
     assert (state, settled(base, case)["response"]) == ("compared", None)
@@ -228,7 +228,7 @@ def test_forms_come_in_after_the_last_day_but_not_once_the_wave_is_closed(base, 
     waves.close(base, WAVE, **ACT)
     with pytest.raises(Refused, match="closed"):
         enter(base, wave.main[1], 2, wave.staff["nhap2"], paper_wave.fields(1))
-    assert len(settling.entries(base, wave.main[1])) == 1
+    assert len(entries.of_case(base, wave.main[1])) == 1
 
 
 def test_a_plan_that_asks_for_less_lets_waiting_forms_go(base, wave):

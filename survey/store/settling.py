@@ -5,35 +5,22 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from forms import paper
-from forms.questionnaire import load
+from forms.questionnaire import Questionnaire, load
 from survey.db import write
-from survey.store import Refused, audit, cases, plans, responses
+from survey.store import Refused, audit, cases, entries, plans, responses, waves
 from survey.store.cases import Case
 from survey.store.clock import stamp
 from survey.store.doors import Door
+from survey.store.entries import Row
 
 #: States in which a form waits for its second entry or for somebody to compare both.
 OPEN = ("entered", "entered_twice")
 #: What ``decided`` says of a field: the number of the entry that is right, or neither.
 FIRST, SECOND, NEITHER = 1, 2, 0
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a form; ``staff`` is None for the scanner."""
-
-    id: str
-    round: int
-    via: str
-    staff: int | None
-    questionnaire: str
-    fields: Mapping[str, object]
-    received_at: str
 
 
 def needs_second(db: sqlite3.Connection, case: Case, via: str) -> bool:
@@ -59,7 +46,7 @@ def advance(db: sqlite3.Connection, case_id: int, *, now: datetime, actor: str) 
     """
     with write(db):
         case = cases.get(db, case_id)
-        entered = entries(db, case_id)
+        entered = entries.of_case(db, case_id)
         if case.state not in OPEN or not entered:
             return case.state
         if answered(db, case_id):
@@ -67,7 +54,7 @@ def advance(db: sqlite3.Connection, case_id: int, *, now: datetime, actor: str) 
         first, *more = entered
         if not more and needs_second(db, case, first.via):
             return case.state
-        asked = load(first.questionnaire)
+        asked = _asked(db, case)
         if more and paper.differences(asked, first.fields, more[0].fields):
             return case.state
         return _settle(db, case, first.fields, entered, {}, None, now=now, actor=actor)
@@ -95,12 +82,12 @@ def adjudicate(
     """
     with write(db):
         case = cases.get(db, case_id)
-        entered = entries(db, case_id)
+        entered = entries.of_case(db, case_id)
         if staff in {entry.staff for entry in entered}:
             raise Refused("own_entry", 409, case=case_id)
         if len(entered) != len((FIRST, SECOND)):
             raise Refused("not_twice", 409, case=case_id)
-        asked = load(entered[0].questionnaire)
+        asked = _asked(db, case)
         whole, faults = paper.clean(asked, fields)
         if faults:
             raise Refused("faulty_form", 422, fields=[fault.column for fault in faults])
@@ -128,12 +115,12 @@ def set_aside(
     """
     with write(db):
         case = cases.get(db, case_id)
-        entered = entries(db, case_id)
+        entered = entries.of_case(db, case_id)
         if case.state not in OPEN or not entered:
             return case.state
         if not answered(db, case_id):
             raise Refused("not_answered", 409, case=case_id)
-        facts = _facts(case, entered[0].fields, entered, {}, staff, now)
+        facts = _facts(db, case, entered[0].fields, entered, {}, staff, now)
         db.execute(_SETTLED, facts | {"response": None})
         cases.move(db, [case_id], "compared", now=now, actor=actor, action="paper.set_aside")
     return "compared"
@@ -157,16 +144,6 @@ def release(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> 
     return done
 
 
-def entries(db: sqlite3.Connection, case_id: int) -> list[Entry]:
-    """The entries of a form, the first one first."""
-    rows = db.execute(
-        "SELECT id, round, via, staff, questionnaire, fields, received_at FROM paper_entry"
-        " WHERE case_id = :id ORDER BY round",
-        {"id": case_id},
-    )
-    return [Entry(**dict(row) | {"fields": json.loads(row["fields"])}) for row in rows]
-
-
 def answered(db: sqlite3.Connection, case_id: int) -> bool:
     """Whether a case has a response already, by its link or from paper."""
     found = db.execute("SELECT 1 FROM response WHERE case_id = :id", {"id": case_id}).fetchone()
@@ -184,7 +161,7 @@ def _settle(
     db: sqlite3.Connection,
     case: Case,
     fields: Mapping[str, object],
-    entered: list[Entry],
+    entered: list[Row],
     decided: Mapping[str, int],
     staff: int | None,
     *,
@@ -192,7 +169,7 @@ def _settle(
     actor: str,
 ) -> str:
     """Store the settled form and its response, and move its case: all of it or nothing."""
-    asked = load(entered[0].questionnaire)
+    asked = _asked(db, case)
     response = str(uuid5(UUID(entered[0].id), f"response of case {case.id}"))
     incoming = responses.Incoming(
         id=response,
@@ -204,7 +181,7 @@ def _settle(
         started_at=None,  # when it was keyed says nothing about the person who answered
         submitted_at=None,
     )
-    facts = _facts(case, fields, entered, decided, staff, now)
+    facts = _facts(db, case, fields, entered, decided, staff, now)
     responses.keep(db, incoming, now=now)
     db.execute(_SETTLED, facts | {"response": response})
     cases.move(db, [case.id], "compared", now=now, actor=actor, action="paper.settle")
@@ -212,15 +189,16 @@ def _settle(
 
 
 def _facts(
+    db: sqlite3.Connection,
     case: Case,
     fields: Mapping[str, object],
-    entered: list[Entry],
+    entered: list[Row],
     decided: Mapping[str, int],
     staff: int | None,
     now: datetime,
 ) -> dict[str, object]:
     """A row of ``paper_settled``; only fields that hold codes are counted in it."""
-    asked = load(entered[0].questionnaire)
+    asked = _asked(db, case)
     coded = set(paper.coded(asked))
     differing: set[str] = set()
     if len(entered) > 1:
@@ -239,9 +217,14 @@ def _facts(
     }
 
 
+def _asked(db: sqlite3.Connection, case: Case) -> Questionnaire:
+    """The questionnaire of both entries: no other is taken for this wave."""
+    return load(waves.get(db, case.wave).questionnaire)
+
+
 def _unfounded(
     whole: Mapping[str, object],
-    entered: list[Entry],
+    entered: list[Row],
     differing: set[str],
     decided: Mapping[str, int],
 ) -> list[str]:

@@ -1,0 +1,136 @@
+"""What the comparison of entries shows: forms that wait, forms settled, forms entered twice."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from forms import paper
+from forms.questionnaire import Questionnaire
+
+#: Forms that a page lists.
+LISTED = 200
+
+
+class Waiting(NamedTuple):
+    """A form entered twice; ``n`` fields differ.  ``first`` and ``second`` are staff numbers.
+
+    ``used``: its household has answered by its link.
+    """
+
+    case: int
+    psu: str
+    psu_name: str
+    unit: str
+    lot: str
+    since: str
+    first: int | None
+    second: int | None
+    n: int
+    used: bool
+
+
+class Settled(NamedTuple):
+    """A settled form: its fields, what was decided of those that differed, who did, when."""
+
+    fields: dict[str, object]
+    decided: dict[str, int]
+    staff: int | None
+    response: str | None
+    at: str
+
+
+class Double(NamedTuple):
+    """A settled form with both of its entries; ``first`` is None for the scanner."""
+
+    case: int
+    unit: str
+    first: int | None
+    second: int | None
+    via: str
+    first_fields: dict[str, object]
+    second_fields: dict[str, object]
+    fields: dict[str, object]
+
+
+_WAITING = (
+    "SELECT c.id, c.psu, p.name AS psu_name, p.unit, COALESCE(l.code, '') AS lot,"
+    " b.received_at AS since, a.staff AS first, b.staff AS second, a.fields AS one,"
+    " b.fields AS two, EXISTS (SELECT 1 FROM response r WHERE r.case_id = c.id) AS used"
+    " FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
+    " JOIN paper_entry a ON a.case_id = c.id AND a.round = 1"
+    " LEFT JOIN paper_entry b ON b.case_id = c.id AND b.round = 2"
+    " LEFT JOIN lot l ON l.id = c.lot"
+)
+
+
+def waiting(db: sqlite3.Connection, wave: str, q: Questionnaire) -> Iterator[Waiting]:
+    """The forms of a wave that wait for a third person, the longest wait first.
+
+    A form is listed too whose household answered by its link before it was settled.
+    """
+    rows = db.execute(
+        _WAITING + " WHERE c.wave = :wave AND (c.state = 'entered_twice' OR (c.state = 'entered'"
+        " AND EXISTS (SELECT 1 FROM response r WHERE r.case_id = c.id)))"
+        " ORDER BY COALESCE(b.received_at, a.received_at), c.id",
+        {"wave": wave},
+    )
+    for row in rows:
+        one, two = json.loads(row["one"]), json.loads(row["two"] or row["one"])
+        yield Waiting(
+            row["id"], row["psu"], row["psu_name"], row["unit"], row["lot"],
+            row["since"] or "", row["first"], row["second"],
+            len(paper.differences(q, one, two)), bool(row["used"]),
+        )  # fmt: skip
+
+
+def states(db: sqlite3.Connection, wave: str) -> list[sqlite3.Row]:
+    """How many entered forms of a wave each unit has: unit, state, via (of the first entry), n."""
+    return db.execute(
+        "SELECT p.unit, c.state, e.via, COUNT(*) AS n FROM sample_case c"
+        " JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
+        " JOIN paper_entry e ON e.case_id = c.id AND e.round = 1"
+        " WHERE c.wave = :wave GROUP BY p.unit, c.state, e.via",
+        {"wave": wave},
+    ).fetchall()
+
+
+def settled(db: sqlite3.Connection, case_id: int) -> Settled | None:
+    """How a form was settled, None while it is not."""
+    row = db.execute(
+        "SELECT fields, decided, staff, response, at FROM paper_settled WHERE case_id = :id",
+        {"id": case_id},
+    ).fetchone()
+    if row is None:
+        return None
+    return Settled(
+        json.loads(row["fields"]), json.loads(row["decided"]), row["staff"], row["response"],
+        row["at"],
+    )  # fmt: skip
+
+
+def doubles(db: sqlite3.Connection, wave: str) -> Iterator[Double]:
+    """Every form of a wave that was entered twice and settled, by case."""
+    rows = db.execute(
+        "SELECT s.case_id, p.unit, a.staff AS first, b.staff AS second, a.via,"
+        " a.digest = b.digest AS same, a.fields AS one, b.fields AS two, s.fields"
+        " FROM paper_settled s JOIN sample_case c ON c.id = s.case_id"
+        " JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
+        " JOIN paper_entry a ON a.case_id = s.case_id AND a.round = 1"
+        " JOIN paper_entry b ON b.case_id = s.case_id AND b.round = 2"
+        " WHERE s.wave = :wave AND s.response IS NOT NULL ORDER BY s.case_id",
+        {"wave": wave},
+    )
+    for row in rows:
+        whole = json.loads(row["fields"])
+        one, two = (whole, whole) if row["same"] else map(json.loads, (row["one"], row["two"]))
+        yield Double(
+            row["case_id"], row["unit"], row["first"], row["second"], row["via"], one, two, whole
+        )
+
+
+def names(db: sqlite3.Connection) -> Mapping[int, str]:
+    """The names of the staff by number."""
+    return {row["id"]: row["name"] for row in db.execute("SELECT id, name FROM staff")}
