@@ -28,8 +28,10 @@ COMMANDS = {
     "responses": ("responses", "responses"),
     "dossiers": ("dossiers", "dossiers"),
     "key": ("keys", "key"),
+    "sample": ("sample", "sample"),
     "retention": ("retention", "retention"),
     "languages": ("languages", "languages"),
+    "weights": ("weights", "weights"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }

@@ -85,7 +85,7 @@ def explained() -> Iterator[None]:
     except Refused as refusal:
         if isinstance(found := refusal.facts.get("faults"), list):
             raise Faults(found) from refusal
-        text = _REFUSED.get(refusal.code, "bị từ chối ({code}).")
+        text = _REFUSED.get(refusal.code) or _worded(refusal.code)
         raise Fault(text.format(code=refusal.code, **refusal.facts)) from refusal
     except OSError as fault:
         if fault.errno == EPIPE:  # the reader went away: click ends quietly
@@ -93,3 +93,10 @@ def explained() -> Iterator[None]:
         raise Fault(f"không đọc hoặc ghi được «{fault.filename}»: {fault.strerror}.") from fault
     except NotStored as fault:
         raise Fault(f"không ghi được dữ liệu, không có gì thay đổi ({fault}).") from fault
+
+
+def _worded(code: str) -> str:
+    """The words that the pages have for a refusal, for what only pages refused at first."""
+    from survey.text import catalogue
+
+    return catalogue("vi").get(f"refused.{code}", "bị từ chối ({code}).")
