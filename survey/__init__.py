@@ -30,6 +30,8 @@ DOORS = (
     "feed",
     "coverage",
     "fairness",
+    "field",
+    "verify",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

@@ -35,6 +35,12 @@ STAFF = {
     "posters.listed": {"administrator"},
     "posters.poster": {"administrator"},
     "posters.posters": {"administrator"},
+    **{f"verify.{name}": {"administrator", "adjudicator"} for name in ("decide", "index", "one")},
+    **{
+        f"verify.{name}": {"administrator", "adjudicator", "field_supervisor"}
+        for name in ("errors", "errors_csv")
+    },
+    "verify.release": {"administrator"},
 }
 #: The one public page with a session: its form carries a token.
 WITH_COOKIE = {"auth.login"}
@@ -128,7 +134,11 @@ def test_nobody_opens_a_page_of_another_role(app, client, door_tokens, name, rol
 @pytest.mark.parametrize(
     ("name", "first", "links"),
     [
-        ("administrator", "/board", ["/board", "/coverage", "/kiosks", "/doors", "/calls"]),
+        (
+            "administrator",
+            "/board",
+            ["/board", "/coverage", "/kiosks", "/doors", "/calls", "/desk/compare"],
+        ),
         ("member", "/board", ["/board", "/coverage", "/kiosks"]),
         ("stranger", "/calls", ["/calls"]),
     ],

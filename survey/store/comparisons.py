@@ -15,7 +15,7 @@ LISTED = 200
 
 
 class Waiting(NamedTuple):
-    """A form entered twice; ``n`` fields differ.  ``first`` and ``second`` are staff numbers.
+    """A form that waits for a third person; ``first`` and ``second`` are staff numbers.
 
     ``used``: its household has answered by its link.
     """
@@ -28,7 +28,6 @@ class Waiting(NamedTuple):
     since: str
     first: int | None
     second: int | None
-    n: int
     used: bool
 
 
@@ -55,35 +54,33 @@ class Double(NamedTuple):
     fields: dict[str, object]
 
 
-_WAITING = (
-    "SELECT c.id, c.psu, p.name AS psu_name, p.unit, COALESCE(l.code, '') AS lot,"
-    " b.received_at AS since, a.staff AS first, b.staff AS second, a.fields AS one,"
-    " b.fields AS two, EXISTS (SELECT 1 FROM response r WHERE r.case_id = c.id) AS used"
-    " FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
-    " JOIN paper_entry a ON a.case_id = c.id AND a.round = 1"
-    " LEFT JOIN paper_entry b ON b.case_id = c.id AND b.round = 2"
-    " LEFT JOIN lot l ON l.id = c.lot"
-)
-
-
-def waiting(db: sqlite3.Connection, wave: str, q: Questionnaire) -> Iterator[Waiting]:
+def waiting(db: sqlite3.Connection, wave: str) -> list[Waiting]:
     """The forms of a wave that wait for a third person, the longest wait first.
 
     A form is listed too whose household answered by its link before it was settled.
     """
     rows = db.execute(
-        _WAITING + " WHERE c.wave = :wave AND (c.state = 'entered_twice' OR (c.state = 'entered'"
-        " AND EXISTS (SELECT 1 FROM response r WHERE r.case_id = c.id)))"
-        " ORDER BY COALESCE(b.received_at, a.received_at), c.id",
+        "SELECT c.id AS \"case\", c.psu, p.name AS psu_name, p.unit, COALESCE(l.code, '') AS lot,"
+        " COALESCE(b.received_at, a.received_at) AS since, a.staff AS first, b.staff AS second,"
+        " r.id IS NOT NULL AS used"
+        " FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
+        " JOIN paper_entry a ON a.case_id = c.id AND a.round = 1"
+        " LEFT JOIN paper_entry b ON b.case_id = c.id AND b.round = 2"
+        " LEFT JOIN lot l ON l.id = c.lot LEFT JOIN response r ON r.case_id = c.id"
+        " WHERE c.wave = :wave AND (c.state = 'entered_twice'"
+        " OR (c.state = 'entered' AND r.id IS NOT NULL)) ORDER BY since, c.id",
         {"wave": wave},
     )
-    for row in rows:
-        one, two = json.loads(row["one"]), json.loads(row["two"] or row["one"])
-        yield Waiting(
-            row["id"], row["psu"], row["psu_name"], row["unit"], row["lot"],
-            row["since"] or "", row["first"], row["second"],
-            len(paper.differences(q, one, two)), bool(row["used"]),
-        )  # fmt: skip
+    return [Waiting(*row) for row in rows]
+
+
+def differing(db: sqlite3.Connection, case_id: int, q: Questionnaire) -> int:
+    """In how many fields the two entries of a form differ, 0 while there is one."""
+    rows = db.execute(
+        "SELECT fields FROM paper_entry WHERE case_id = :id ORDER BY round", {"id": case_id}
+    ).fetchall()
+    both = [json.loads(row["fields"]) for row in rows]
+    return len(paper.differences(q, both[0], both[-1])) if both else 0
 
 
 def states(db: sqlite3.Connection, wave: str) -> list[sqlite3.Row]:

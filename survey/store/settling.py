@@ -144,6 +144,20 @@ def release(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> 
     return done
 
 
+def releasable(db: sqlite3.Connection, wave: str) -> int:
+    """How many forms wait for a second entry that the plan does not ask for any more."""
+    plan = plans.get(db, wave)
+    row = db.execute(
+        "SELECT COUNT(*) FROM sample_case c JOIN paper_entry e ON e.case_id = c.id AND e.round = 1"
+        " WHERE c.wave = :wave AND c.state = 'entered'"
+        " AND CASE e.via WHEN 'desk' THEN :desk ELSE :scan END < 1"
+        " AND COALESCE(c.double_ballot, 1) >= CASE e.via WHEN 'desk' THEN :desk ELSE :scan END"
+        " AND NOT EXISTS (SELECT 1 FROM response r WHERE r.case_id = c.id)",
+        {"wave": wave, "desk": plan.double_share, "scan": plan.scan_share},
+    ).fetchone()
+    return int(row[0])
+
+
 def answered(db: sqlite3.Connection, case_id: int) -> bool:
     """Whether a case has a response already, by its link or from paper."""
     found = db.execute("SELECT 1 FROM response WHERE case_id = :id", {"id": case_id}).fetchone()
