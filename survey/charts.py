@@ -57,7 +57,12 @@ WIDEST = 50
 def axis(figures: Iterable[Figure]) -> Axis:
     """Return the axis, in percent, that holds every value and interval of ``figures``."""
     known = [f for f in figures if f.value is not None]
-    ends = [100 * e for f in known for e in (f.value, f.low, f.high) if e is not None]
+    return around(e for f in known for e in (f.value, f.low, f.high) if e is not None)
+
+
+def around(shares: Iterable[float]) -> Axis:
+    """Return the axis, in percent, that holds all of ``shares``."""
+    ends = [100 * share for share in shares]
     if not ends:
         return WHOLE
     low, high = int(min(ends)) // STEP * STEP, -(-max(ends) // STEP) * STEP
@@ -141,6 +146,27 @@ def bar(shares: Sequence[float]) -> Markup:
 def length(share: float) -> Markup:
     """Draw one plain bar from 0 to 100 %, for a count or a share without an interval."""
     return _svg([f'<rect class="fill" x="0" width="{100 * share:.2f}%" {MIDDLE}/>'])
+
+
+def filled(part: float, reached: float) -> Markup:
+    """Draw what is done (``part``, dark) inside what is on its way (``reached``, pale), 0-100 %."""
+    ends = [100 * min(max(end, 0.0), 1.0) for end in (reached, part)]
+    kinds = zip(("band", "fill"), ends, strict=True)
+    return _svg(f'<rect class="{kind}" x="0" width="{x:.2f}%" {MIDDLE}/>' for kind, x in kinds)
+
+
+def funnel(value: float, low: float, high: float, expected: float, scale: Axis) -> Markup:
+    """Draw a share (dot) against what is expected of it (dashed) and the usual range (band)."""
+    left, right = scale.at(100 * low), scale.at(100 * high)
+    x = f"{scale.at(100 * expected):.2f}%"
+    return _svg(
+        [
+            *_grid(scale),
+            f'<rect class="band" x="{left:.2f}%" width="{right - left:.2f}%" {MIDDLE}/>',
+            f'<line class="mean" x1="{x}" x2="{x}" y1="0" y2="100%"/>',
+            _dot(scale.at(100 * value)),
+        ]
+    )
 
 
 def key(place: int, answers: int = 5) -> Markup:

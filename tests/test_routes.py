@@ -24,8 +24,22 @@ RESULTS = {
 CALLS = {
     f"calls.{name}": ALL - {"viewer"} for name in ("interview", "listed", "one", "record", "send")
 }
+SUPERVISORS = {"administrator", "field_supervisor"}
+FIELD = {
+    "field.board": {*SUPERVISORS, "supervisor", "viewer"},
+    "field.mark": {"interviewer"},
+    "field.mine": {"interviewer"},
+    **{
+        f"field.{name}": SUPERVISORS
+        for name in (
+            "add_person", "change_person", "interviewers", "people", "quotas", "reminders",
+            "reminders_csv", "set_quotas",
+        )
+    },
+}  # fmt: skip
 STAFF = {
     **RESULTS,
+    **FIELD,
     **CALLS,
     "auth.logout": EVERYBODY,
     "auth.password": EVERYBODY,
@@ -137,9 +151,9 @@ def test_nobody_opens_a_page_of_another_role(app, client, door_tokens, name, rol
         (
             "administrator",
             "/board",
-            ["/board", "/coverage", "/kiosks", "/doors", "/calls", "/desk/compare"],
+            ["/board", "/coverage", "/kiosks", "/doors", "/calls", "/field", "/desk/compare"],
         ),
-        ("member", "/board", ["/board", "/coverage", "/kiosks"]),
+        ("member", "/board", ["/board", "/coverage", "/kiosks", "/field"]),
         ("stranger", "/calls", ["/calls"]),
     ],
 )
