@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ from analysis.design import Bools, Design, Floats, Ints
 from analysis.index import Scheme, points
 from analysis.intervals import interval as bounds
 from analysis.linear import Entries, Values, linearised, values
+from analysis.residuals import Regression
 from analysis.tally import Tally
 
 #: Below this many degrees of freedom an interval is flagged (NCHS 2017).
@@ -100,6 +101,7 @@ class Grid:
 
     NaN stands for what is unknown; ``estimates`` turns it into None and says why.  ``se`` is
     NaN for a domain without variance; ``low`` and ``high`` where there is no interval.
+    ``members`` are the PSUs with rows of each domain; after calibration others carry error, too.
     """
 
     scheme: Scheme
@@ -114,6 +116,7 @@ class Grid:
     df: Ints
     entries: Entries
     linear: Floats  # (e, q) linearised totals of the entries
+    members: Entries
 
     @property
     def value(self) -> Floats:
@@ -141,7 +144,7 @@ class Grid:
         z = np.zeros((self.design.n_psu, self.linear.shape[1]))
         z[self.entries.psu[mine]] = self.linear[mine]
         present = np.zeros(self.design.n_psu, dtype=bool)
-        present[self.entries.psu[mine]] = True
+        present[self.members.psu[self.members.part == d]] = True
         return Estimates(self.figures(d), z, present, self.design)
 
     def figures(self, d: int) -> tuple[Estimate, ...]:
@@ -181,6 +184,7 @@ def estimate(
     cap: bool = True,
     level: float = 0.95,
     calibration: Calibrated | None = None,
+    regression: Regression | None = None,
 ) -> Estimates:
     """Estimate every item and composite of ``scheme`` in a domain.
 
@@ -192,6 +196,7 @@ def estimate(
     interval, cap, level : see ``analysis.intervals.interval``
     calibration : of all cells of ``tally``: weights become g times the design weights, and the
         error is that of the residuals
+    regression : the same where ``tally`` holds the calibrated weights already
 
     Raises
     ------
@@ -212,8 +217,9 @@ def estimate(
     how = (interval, level, cap)
     if calibration is None:
         return parts(
-            tally, design, scheme, method, part, 1, interval=interval, cap=cap, level=level
-        ).estimates(0)
+            tally, design, scheme, method, part, 1, interval=interval, cap=cap, level=level,
+            regression=regression,
+        ).estimates(0)  # fmt: skip
     return _calibrated(tally, design, scheme, points(method, tally.sums.shape[2]), part, how,
                        calibration)  # fmt: skip
 
@@ -229,12 +235,14 @@ def parts(
     interval: str = "beta",
     cap: bool = True,
     level: float = 0.95,
+    regression: Regression | None = None,
 ) -> Grid:
     """Estimate domains that share no cell: ``part`` (c,) the domain of each cell, -1 for none.
 
-    Every domain 0..n_parts - 1 needs a cell (NoRows).  The design is kept whole for each.
+    Every domain 0..n_parts - 1 needs a cell (NoRows).  The design is kept whole for each.  With a
+    ``regression`` the weights of ``tally`` are calibrated ones and the error that of residuals.
     """
-    inside = np.flatnonzero(part >= 0)
+    given, inside = part, np.flatnonzero(part >= 0)
     order = inside[np.argsort(part[inside], kind="stable")]
     if order.size < part.size or (np.diff(order) < 0).any():
         tally, part = tally.take(order), part[order]
@@ -245,8 +253,22 @@ def parts(
     found = values(tally, scheme, score, starts)
     entries = Entries.of(design, tally.psu, part)
     z = entries.add(linearised(tally, scheme, score, found, part))
-    return _grid(scheme, design, found, entries, z, _present(tally, entries),
-                 (interval, level, cap))  # fmt: skip
+    present, how = _present(tally, entries), (interval, level, cap)
+    if regression is None:
+        return _grid(scheme, design, found, entries, z, present, how)
+    rest = -regression.fitted(
+        given, n_parts, design.n_psu, lambda of, at: linearised(of, scheme, score, found, at)
+    )
+    rest[entries.part, entries.psu] += z
+    every = Entries.of(design, *_pairs(design.n_psu, n_parts))
+    grid = _grid(scheme, design, found, every, rest.reshape(-1, z.shape[1]), None, how,
+                 df=entries.degrees(present))  # fmt: skip
+    return replace(grid, members=entries)
+
+
+def _pairs(n_psu: int, n_parts: int) -> tuple[Ints, Ints]:
+    """Every PSU in every domain."""
+    return np.tile(np.arange(n_psu), n_parts), np.repeat(np.arange(n_parts), n_psu)
 
 
 def _present(tally: Tally, entries: Entries) -> Bools:
@@ -304,7 +326,7 @@ def _grid(
         df = entries.degrees(present)
     low, high = _bounds(found, se, df, design, how)
     effects = _effects(se, found)
-    return Grid(scheme, design, found, se, low, high, *effects, df, entries, z)
+    return Grid(scheme, design, found, se, low, high, *effects, df, entries, z, entries)
 
 
 def _bounds(

@@ -6,16 +6,17 @@ import json
 import sqlite3
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.design import Floats, Ints
+from analysis.stored import Block, Psu, RankSet, Roster, Unit, Wave
+
+__all__ = ["BadRows", "Block", "Psu", "RankSet", "Roster", "Unit", "Units", "Wave"]
 
 #: Item id of the open comment, in every questionnaire.
 COMMENT = "comment"
@@ -25,88 +26,6 @@ VIETNAM = timedelta(hours=7)
 
 class BadRows(ValueError):
     """Stored rows that do not fit the wave's questionnaire or its sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """A wave as stored; days are YYYY-MM-DD."""
-
-    key: str
-    name: str
-    questionnaire: str
-    kind: str
-    year: int
-    opens_on: str
-    closes_on: str
-    index_method: str
-    aggregate: str
-    weights: Mapping[str, float]
-    base: str
-    interval: str
-    level: float
-    lonely: str
-    rank_sets: tuple[str, ...]
-    min_n: int
-    hide_n: int
-    words: Mapping[str, str]
-    owner: str
-    owner_name: str
-    parent_name: str
-    place: str
-    synthetic: bool
-    settled: int | None
-
-
-class Psu(NamedTuple):
-    """A sampled PSU: its stratum, PSUs in the stratum's population (0 unknown), its unit."""
-
-    stratum: str
-    fpc: float
-    unit: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Responses of one state, in the order they came; ``codes`` (n, columns of the questionnaire).
-
-    ``psu`` (n,): the sampled PSU ("" without a case), or "unit|counter" of self-selected
-    answers; ``weight`` (n,) is 1 for these; ``day`` (n,) in Vietnam, YYYY-MM-DD, or empty where
-    nobody asked.
-    """
-
-    state: str
-    seq: Ints
-    codes: NDArray[np.uint8]
-    channel: Sequence[str]
-    psu: Sequence[str]
-    day: Sequence[str]
-    weight: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit as it was on a day."""
-
-    id: str
-    kind: str
-    word: str
-    name: str
-    parent: str
-
-    @property
-    def title(self) -> str:
-        """The name inside a sentence, "tỉnh Tuyên Quang"; of the country "cả nước"."""
-        return "cả nước" if self.kind == "country" else f"{self.word} {self.name}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class RankSet:
-    """Units that are ranked among themselves."""
-
-    key: str
-    name: str
-    kind: str
-    members: frozenset[str]
 
 
 #: The columns in the order of ``Wave``.
@@ -228,6 +147,31 @@ def _block(state: str, columns: list[list[Any]], width: int) -> Block:
 def _day(hour: str) -> str:
     """The day in Vietnam (UTC + 7) of an hour "2026-11-22T09" in UTC."""
     return (datetime.fromisoformat(f"{hour}:00:00") + VIETNAM).date().isoformat()
+
+
+CALIBRATED = """
+SELECT 1 FROM weighting WHERE wave = :wave
+  AND json_array_length(json_extract(settings, '$.margins')) > 0"""
+
+ROSTER = """
+SELECT r.seq, r.codes, r.channel, r.state, c.psu, COALESCE(c.start, c.weight), c.weight, c.cell
+FROM response r JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave
+WHERE r.wave = :wave AND r.state IN ('valid', 'flagged') AND r.questionnaire = :questionnaire
+ORDER BY r.seq"""
+
+
+def roster(db: sqlite3.Connection, of: Wave, width: int) -> Roster | None:
+    """Who answered a wave whose weights were fitted to margins; None for every other wave."""
+    if of.kind != "probability" or not _rows(db, CALIBRATED, {"wave": of.key}):
+        return None
+    found = _rows(db, ROSTER, {"wave": of.key, "questionnaire": of.questionnaire})
+    if not found:
+        return None
+    seq, packed, channel, state, psu, start, weight, label = zip(*found, strict=True)
+    return Roster(
+        _unpacked(packed, seq, width), channel, state, psu,
+        np.array(start, dtype=np.float64), np.array(weight, dtype=np.float64), label,
+    )  # fmt: skip
 
 
 def last(db: sqlite3.Connection, wave: str) -> int:

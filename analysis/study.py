@@ -13,9 +13,11 @@ from analysis.cells import Cells
 from analysis.design import Bools, Design, Ints, arrange
 from analysis.estimate import Estimate, Estimates, Grid, NoRows, estimate, parts
 from analysis.frame import Frame, frame
-from analysis.reader import BadRows, Wave
+from analysis.reader import BadRows, Roster, Wave
+from analysis.residuals import Regression, dummies
 from analysis.results import DesignSummary, Figure, Kind
-from analysis.tally import Sums, Tally, tally
+from analysis.tally import Sums, Tally, layout, tally
+from analysis.weights.making import BETWEEN
 from forms.questionnaire import Questionnaire
 
 
@@ -60,7 +62,10 @@ class Answers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A wave with its answers; ``tally`` is None while there are none."""
+    """A wave with its answers; ``tally`` is None while there are none.
+
+    ``roster`` and ``regression`` are those of a wave whose weights were fitted to margins.
+    """
 
     wave: Wave
     frame: Frame
@@ -68,10 +73,13 @@ class Study:
     psus: Mapping[str, reader.Psu] | None
     design: Design | None
     tally: Tally | None
+    roster: Roster | None = None
+    regression: Regression | None = None
 
     def without_flagged(self) -> Study:
         """The same wave without answers that carry a quality flag."""
-        return _laid_out(self.wave, self.frame, self.answers.take(~self.answers.flagged), self.psus)
+        answers = self.answers.take(~self.answers.flagged)
+        return _laid_out(self.wave, self.frame, answers, self.psus, self.roster)
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -97,6 +105,7 @@ class Study:
             cells=mine,
             interval=self.wave.interval,
             level=self.wave.level,
+            regression=self.regression,
         )
 
     def grid(self, domains: Sequence[Ints]) -> Grid:
@@ -115,6 +124,7 @@ class Study:
             len(domains),
             interval=self.wave.interval,
             level=self.wave.level,
+            regression=self.regression,
         )
 
     def figures(self, estimates: Sequence[Estimate] | None) -> tuple[Figure, ...]:
@@ -165,12 +175,18 @@ def study(
     """
     how = frame(wave, questionnaire)
     psus = reader.psus(db, wave.key) if wave.kind == "probability" else None
-    answers = _answers(folds.whole(db, wave, how, tallies=tallies), psus, wave)
-    return _laid_out(wave, how, answers, psus)
+    with reader.snapshot(db):
+        cells = folds.whole(db, wave, how, tallies=tallies)
+        roster = reader.roster(db, wave, len(questionnaire.columns))
+    return _laid_out(wave, how, _answers(cells, psus, wave), psus, roster)
 
 
 def _laid_out(
-    wave: Wave, how: Frame, answers: Answers, psus: Mapping[str, reader.Psu] | None
+    wave: Wave,
+    how: Frame,
+    answers: Answers,
+    psus: Mapping[str, reader.Psu] | None,
+    roster: Roster | None,
 ) -> Study:
     """The design of the PSUs that have answers; self-selected ones are as if in one PSU."""
     keys = answers.cells.keys
@@ -186,7 +202,30 @@ def _laid_out(
         design, place = arrange(strata, fpc, lonely=wave.lonely)
         at = dict(zip(names, place.tolist(), strict=True))
         psu = np.array([at[key.psu] for key in keys], dtype=np.int64)
-    return Study(wave, how, answers, psus, design, tally(answers.sums, how.layout, psu))
+    regression = _regression(roster, how, wave, answers.cells, psu) if roster else None
+    counted = tally(answers.sums, how.layout, psu)
+    return Study(wave, how, answers, psus, design, counted, roster, regression)
+
+
+def _regression(roster: Roster, how: Frame, wave: Wave, cells: Cells, psu: Ints) -> Regression:
+    """Who answered, by the cells they are counted in; those of no cell stay out."""
+    place = {(key.psu, key.channel, key.flagged): c for c, key in enumerate(cells.keys)}
+    keys = zip(roster.psu, roster.channel, (s == "flagged" for s in roster.state), strict=True)
+    cell = np.array([place.get(key, -1) for key in keys], dtype=np.int64)
+    rows = cell >= 0
+    names = list(dict.fromkeys(roster.label))
+    number = {label: k for k, label in enumerate(names)}
+    kind = np.array([number[label] for label in roster.label], dtype=np.int64)
+    return Regression(
+        cell=cell[rows],
+        psu=psu[cell[rows]],
+        start=roster.start[rows],
+        weight=roster.weight[rows],
+        codes=how.codes(roster.codes)[:, how.layout.items][rows],
+        kind=kind[rows],
+        dummies=dummies(names, BETWEEN),
+        layout=layout(how.scheme, wave.index_method, how.layout.levels),
+    )
 
 
 def _answers(cells: Cells, psus: Mapping[str, reader.Psu] | None, wave: Wave) -> Answers:

@@ -18,7 +18,7 @@ def files(tmp_path):
         ({"index": "median"}, "index: «median» không thuộc top2, scaled, mean5"),
         ({"lonely": "x"}, "lonely: «x» không thuộc remove, adjust, certainty, average, fail"),
         ({"ci": "wald"}, "ci: «wald» không thuộc beta, logit, wilson, asin, t"),
-        ({"aggregate": "mean"}, "aggregate: «mean» không thuộc item, factor, pooled"),
+        ({"aggregate": "mean"}, "aggregate: «mean» không thuộc item, factor, pooled, explicit"),
         ({"level": 95}, "level: phải là số nằm giữa 0 và 1"),
         ({"beta_cap": "yes"}, "beta_cap: phải là true hoặc false"),
         ({"by": "province"}, "by: phải là danh sách tên cột"),

@@ -19,7 +19,7 @@ from analysis.file.faults import BadInput
 from analysis.file.plan import Ranking
 from analysis.file.study import Study, study
 from analysis.file.table import opened_table
-from analysis.index import scheme
+from analysis.index import BadIndex, scheme
 from analysis.ranks import rank_sets
 
 __all__ = ["BadInput", "run"]
@@ -37,7 +37,12 @@ def run(design: Path, data: Path, tell: Callable[[int], None] | None = None) -> 
         Faults of either file, each with its place, in Vietnamese; nothing is estimated then.
     """
     plan = plans.load(design)
-    layout = scheme(plan.items, plan.factors, aggregate=plan.aggregate)
+    try:
+        layout = scheme(
+            plan.items, plan.factors, plan.areas, aggregate=plan.aggregate, weights=plan.weights
+        )
+    except BadIndex as fault:
+        raise BadInput([f"{design.name}: [weights]: {fault}"]) from fault
     with opened_table(data, plan, tell) as table:
         _check_levels(plan.difference, "difference", table.names, data.name)
         _check_levels(plan.ranking.by if plan.ranking else None, "ranks", table.names, data.name)

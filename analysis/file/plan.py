@@ -15,7 +15,7 @@ from analysis.file.faults import BadInput
 from analysis.file.sections import Section
 from analysis.weights import calibrate
 
-AGGREGATES = ("item", "factor", "pooled")
+AGGREGATES = index.AGGREGATES
 REPLICATES = ("jkn", "raowu", "brr", "fay")
 #: Replicates of the bootstrap unless the file says otherwise.
 DRAWS = 200
@@ -33,11 +33,15 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Calibrating:
-    """Totals of the population (counts by label, by column) and how weights come to them."""
+    """Totals of the population (counts by label, by column) and how weights come to them.
+
+    ``final``: the column with the weights that came of it (and of trimming), where it was done.
+    """
 
     method: str
     bounds: tuple[float, float]
     margins: Mapping[str, Mapping[str, float]]
+    final: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Plan:
     by: tuple[str, ...]
     factors: Mapping[str, tuple[str, ...]]
     items: tuple[str, ...]
+    areas: Mapping[str, tuple[str, ...]]
+    weights: Mapping[str, float]
     difference: str | None
     calibrating: Calibrating | None
     ranking: Ranking | None
@@ -86,11 +92,18 @@ class Plan:
         return tuple(self.calibrating.margins) if self.calibrating else ()
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """The columns that tell weights apart where final ones are given."""
+        final = self.calibrating.final if self.calibrating else None
+        return (self.weight, final) if final else ()
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Every column of labels but the stratum and the PSU, each once."""
         difference = (self.difference,) if self.difference else ()
         ranked = (self.ranking.by,) if self.ranking else ()
-        return tuple(dict.fromkeys((*self.domains, *difference, *ranked, *self.margins)))
+        named = (*self.domains, *difference, *ranked, *self.margins, *self.given)
+        return tuple(dict.fromkeys(named))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -137,6 +150,8 @@ def _plan(top: Section, folder: Path) -> Plan:
         by=tuple(top.value("by", s.is_names, "phải là danh sách tên cột", [])),
         factors=factors,
         items=items,
+        areas=_areas(top, factors),
+        weights=_composed(top),
         difference=_difference(top),
         calibrating=_calibrating(top),
         ranking=_ranking(top, {*factors, *items}),
@@ -166,6 +181,27 @@ def _items(top: Section, factors: Mapping[str, tuple[str, ...]]) -> tuple[str, .
     return tuple(dict.fromkeys([*inside, *listed]))
 
 
+def _areas(top: Section, factors: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    inner, good = top.inner("areas"), {}
+    for name, members in inner.table.items() if inner else ():
+        if s.is_names(members) and members and not {*members} - {*factors}:
+            good[name] = tuple(members)
+        else:
+            top.fault(f"areas.{name}", "phải là danh sách tên nhân tố trong [factors]")
+    return good
+
+
+def _composed(top: Section) -> dict[str, float]:
+    """Weights of items, factors and areas in what stands above them."""
+    inner, good = top.inner("weights"), {}
+    for name, value in inner.table.items() if inner else ():
+        if _is_count(value):
+            good[name] = float(value)
+        else:
+            top.fault(f"weights.{name}", "phải là số lớn hơn 0")
+    return good
+
+
 def _difference(top: Section) -> str | None:
     inner = top.inner("difference")
     if inner is None:
@@ -188,8 +224,9 @@ def _calibrating(top: Section) -> Calibrating | None:
     if margins is None or not margins.table:
         inner.fault("margins", "cần ít nhất một bảng [calibrate.margins.CỘT] với số dân")
     found = {column: _margin(margins, column) for column in list(margins.table)} if margins else {}
+    final = inner.optional_column("final")
     inner.close()
-    return Calibrating(method, (float(low), float(high)), found)
+    return Calibrating(method, (float(low), float(high)), found, final)
 
 
 def _margin(margins: Section, column: str) -> dict[str, float]:

@@ -181,5 +181,7 @@ def study(table: Table, scheme: Scheme, name: str) -> Study:
     free = [column for column in wanted if column not in table.fixed]
     fixed = [column for column in wanted if column in table.fixed]
     for k, columns in enumerate([[column] for column in free] or [[]]):
-        made.take(table.fold((*columns, *plan.margins), scheme), columns + fixed * (k == 0))
+        made.take(
+            table.fold((*columns, *plan.margins, *plan.given), scheme), columns + fixed * (k == 0)
+        )
     return made

@@ -130,6 +130,8 @@ def _read(
     for block in blocks(source, len(header), faults):
         weight = numbers(block, place[plan.weight], plan.weight, faults)
         psu = villages.take(block, place, faults)
+        for column in plan.given[1:]:
+            numbers(block, place[column], column, faults)
         labels = [of.take(block, place[column], column, faults) for column, of in names.items()]
         answers = levels(block, at, plan.items, plan.levels, faults)
         if not faults:

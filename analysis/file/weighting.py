@@ -13,7 +13,7 @@ from analysis.file.faults import BadInput
 from analysis.file.plan import Calibrating
 from analysis.file.table import Cells, Table
 from analysis.weights import calibrate as c
-from analysis.weights.calibrate import Calibration, Margin, calibrate
+from analysis.weights.calibrate import Calibration, Margin, calibrate, given
 
 
 def calibrated(table: Table, cells: Cells, how: Calibrating, name: str) -> Calibration:
@@ -33,10 +33,19 @@ def calibrated(table: Table, cells: Cells, how: Calibrating, name: str) -> Calib
         ]
     if faults:
         raise BadInput(faults)
+    if how.final:
+        final = _numbers(table, cells, how.final) / _numbers(table, cells, table.plan.weight)
+        start = cells.tally.weight
+        return given(start, start * final, margins(table, cells, how), method=how.method)
     with named(f"{name}: [calibrate]"):
         return calibrate(
             cells.tally.weight, margins(table, cells, how), method=how.method, bounds=how.bounds
         )
+
+
+def _numbers(table: Table, cells: Cells, column: str) -> Floats:
+    """The number (c,) that stands in a column in every row of a cell."""
+    return np.array([float(label) for label in table.names[column]])[cells.labels[column]]
 
 
 def margins(table: Table, cells: Cells, how: Calibrating) -> list[Margin]:

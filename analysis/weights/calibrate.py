@@ -175,7 +175,7 @@ class Calibration:
         """
         x = self.kinds.dummies
         mass = self.kinds.total(self.start[:, None])
-        slopes = _solve(x.T @ (mass * x), x.T @ self.kinds.total(totals))
+        slopes = solve(x.T @ (mass * x), x.T @ self.kinds.total(totals))
         fitted = self.start[:, None] * (x @ slopes)[self.kinds.of]
         return np.asarray(self.g[:, None] * (totals - fitted), dtype=np.float64)
 
@@ -243,6 +243,19 @@ def calibrate(
     if method == "linear" and (bad := int((g <= 0).sum())):
         raise NegativeFactor(bad)
     return Calibration(method, used, weight, g, steps, error, kinds)
+
+
+def given(
+    start: Floats, final: Floats, margins: Sequence[Margin], *, method: str = "rake"
+) -> Calibration:
+    """The calibration that led from ``start`` (c,) to ``final`` weights (c,) somewhere else.
+
+    Raises BadWeights, MarginsDiffer, EmptyCategory.  ``error`` says how far totals are missed.
+    """
+    refuse_bad(final)
+    used = _checked(start, margins, rescale=False)
+    made = Calibration(method, used, start, np.ones(start.size), 0, 0.0, _kinds(used))
+    return made.ending(final)
 
 
 def poststratify(weight: Floats, margin: Margin) -> Calibration:
@@ -322,7 +335,7 @@ def _newton(
     while np.abs(errors).max() > tolerance and steps < cycles:
         steps += 1
         slope = mass * change.factor(x @ at)[1]
-        step = _solve(x.T @ (slope[:, None] * x), errors * targets)
+        step = solve(x.T @ (slope[:, None] * x), errors * targets)
         for _ in range(40):
             tried = missing(at + step)
             if np.abs(tried).max() < np.abs(errors).max():  # false for NaN
@@ -334,7 +347,7 @@ def _newton(
     return at, steps, errors
 
 
-def _solve(gram: Floats, right: Floats) -> Floats:
+def solve(gram: Floats, right: Floats) -> Floats:
     """Least squares of normal equations that may be singular, scaled to a unit diagonal."""
     scale = 1 / np.sqrt(np.maximum(np.diag(gram), np.finfo(np.float64).tiny))
     inverse = np.linalg.pinv(gram * np.outer(scale, scale), rcond=SHARED, hermitian=True)

@@ -45,8 +45,9 @@ def migrate(ctx: click.Context, dry_run: bool) -> None:
 @click.option("--rebuild", is_flag=True, help="Trước đó cộng lại mọi số cộng dồn từ phiếu trả lời.")
 @click.pass_context
 def check(ctx: click.Context, rebuild: bool) -> None:
-    """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, số cộng dồn, nhật ký; nêu rõ chỗ sai."""
+    """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, quyền số, số cộng dồn, nhật ký."""
     from survey import migrations, tallies
+    from survey.store import weighting
 
     wrong: list[str] = []
     try:
@@ -56,6 +57,7 @@ def check(ctx: click.Context, rebuild: bool) -> None:
             rows = store.size(db)
             faults = store.check(db, session.progress(rows, "Phiếu đã kiểm tra"))
             if not migrations.pending(db):
+                faults += weighting.faults(db)
                 wrong = tallies.faults(db, session.progress(rows, "Phiếu đã cộng lại"))
     except (sqlite3.DatabaseError, NotStored) as fault:
         raise Fault(f"tệp cơ sở dữ liệu hỏng, không đọc được ({fault}).") from fault

@@ -226,7 +226,8 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
     digests, so it says nothing about who came when.
     """
     rows = db.execute(
-        "SELECT r.*, c.psu, c.weight, p.stratum, p.fpc, p.unit AS psu_unit, p.area"
+        "SELECT r.*, c.psu, c.base, c.start, c.weight, c.cell, p.stratum, p.fpc,"
+        " p.unit AS psu_unit, p.area"
         " FROM response r LEFT JOIN sample_case c ON c.id = r.case_id"
         " LEFT JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
         " WHERE r.wave = :wave ORDER BY r.digest, r.seq",
@@ -247,6 +248,7 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
             "language": row["language"], "assisted_by": row["assisted_by"],
             "stratum": row["stratum"], "psu": row["psu"], "fpc": row["fpc"],
             "weight": row["weight"], "psu_unit": row["psu_unit"], "area": row["area"],
+            "base": row["base"], "start": row["start"], "cell": row["cell"],
             **codes, **texts,
         }  # fmt: skip
 

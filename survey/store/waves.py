@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from survey.db import write
-from survey.store import Refused, audit
+from survey.store import Refused, audit, cases, weighting
 from survey.store.clock import day, moment, stamp
 
 _JSON = ("weights", "rank_sets", "words")
@@ -121,6 +121,7 @@ def open(
 ) -> Wave:
     """Take answers from today on (again), until ``until`` or the day it closes already.
 
+    Weights that were frozen at its closing may be made anew.
     Raises LookupError (unknown), Refused ``past`` (422) when that last day is over.
     """
     with write(db):
@@ -130,17 +131,25 @@ def open(
             raise Refused("past", 422, on=last)
         opened = replace(wave, opens_on=min(wave.opens_on, today), closes_on=last, closed_at=None)
         _change(db, opened, "wave.open", now=now, actor=actor)
+        weighting.thaw(db, key, now, actor)
     return opened
 
 
 def close(db: sqlite3.Connection, key: str, *, now: datetime, actor: str) -> Wave:
-    """Take no answers from this moment on; closing twice changes nothing."""
+    """Take no answers from this moment on; closing twice changes nothing.
+
+    Settled forms of a sample are locked and its weights frozen: Refused ``weights_stale`` (409)
+    while they are older than its answers.
+    """
     with write(db):
         wave = get(db, key)
         if wave.closed_at is not None:
             return wave
         closed = replace(wave, closed_at=now)
         _change(db, closed, "wave.close", now=now, actor=actor)
+        if closed.kind == "probability":
+            cases.lock(db, key, now=now, actor=actor)
+            weighting.freeze(db, key, now, actor)
     return closed
 
 

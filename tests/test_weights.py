@@ -1,0 +1,238 @@
+"""Weights of a wave: made, stored, sealed, used by figures, and found again in an exported file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import weighted_wave
+from click.testing import CliRunner
+from weighted_wave import ACT, WAVE
+
+from analysis.file import command
+from analysis.sipas import wave_result
+from analysis.weights.making import Settings
+from survey import db, tallies, weights
+from survey.cli import main
+from survey.margins import CannotWeigh
+from survey.store import Refused, waves, weighting
+from survey.store.weighting import Margin
+
+
+@pytest.fixture
+def store(settings):
+    """The small instance with a wave to be weighted."""
+    opened = db.connect(settings.database)
+    weighted_wave.make(opened)
+    yield opened
+    opened.close()
+
+
+def made(store, wave=WAVE, **how):
+    """Make and store the weights; the preview."""
+    found = weights.preview(store, wave, Settings(**how))
+    weighting.put(store, wave, found.rows, settings=found.settings, report=found.report, **ACT)
+    return found
+
+
+def exported(instance, tmp_path, wave=WAVE):
+    """What ``sipas estimate`` says of the exported file."""
+    data, design = tmp_path / "phieu.csv", tmp_path / "thietke.toml"
+    done = CliRunner().invoke(
+        main, ["--instance", str(instance), "responses", "export", wave, "-o", str(data),
+               "--design", str(design)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    return command.run(design, data)
+
+
+def agree(found, result):
+    """Whether the figures of a file are those of a report, parts of the country too."""
+    rows = {(json.dumps(r["domain"]), r["kind"], r["name"]): r for r in found["estimates"]}
+    n = 0
+    pairs = [(None, result.figures)] + [({"part": u.unit}, u.figures) for u in result.units]
+    for domain, figures in pairs:
+        for figure in figures:
+            row = rows[json.dumps(domain), figure.kind, figure.id]
+            assert row["n"] == figure.n
+            for name, mine in (("estimate", figure.value), ("se", figure.se), ("low", figure.low),
+                               ("high", figure.high), ("deff", figure.deff)):  # fmt: skip
+                if mine is not None or row[name] is not None:
+                    wanted = pytest.approx(mine, rel=1e-7, abs=1e-10)
+                    assert row[name] == wanted, (domain, figure.id, name)
+                n += 1
+    return n
+
+
+def test_the_totals_of_every_margin_are_reached(store):
+    found = made(store)
+    total = {}
+    for row in found.report["margins"]:
+        total[row["margin"]] = total.get(row["margin"], 0) + row["after"]
+        assert row["after"] == pytest.approx(row["target"])
+
+    assert total == pytest.approx({"sex": 14_000, "age": 14_000, "area": 14_000})
+    assert sum(row["weight"] for row in found.rows) == pytest.approx(14_000)
+
+
+def test_who_left_a_margin_blank_keeps_the_share_of_the_weights(store):
+    found = weights.preview(store, WAVE, Settings())
+    blank = next(row for row in found.report["margins"] if row["category"] == "?")
+
+    assert blank["n"] > 1
+    assert blank["after"] / 14_000 == pytest.approx(
+        blank["before"] / found.report["weights"]["sum_start"]
+    )
+
+
+def test_those_who_answered_stand_for_the_others_of_their_village(store):
+    found = weights.preview(store, WAVE, Settings(method="", cap=0))
+    start = {row["id"]: row["start"] for row in found.rows}
+    cases = weighting.places(store, WAVE)
+    psu = cases[0]["psu"]
+    mine = [case for case in cases if case["psu"] == psu]
+    eligible = [c for c in mine if c["state"] not in ("moved", "deceased", "wrong_address")]
+
+    assert sum(start.get(c["id"], 0) for c in mine) == pytest.approx(
+        sum(c["base"] for c in eligible)
+    )
+    assert len(eligible) < len(mine)
+
+
+def test_figures_use_the_final_weights(store):
+    before = wave_result(store, WAVE)
+    tallies.refresh(store, WAVE)
+    made(store)
+    after = wave_result(store, WAVE)
+
+    assert after.design.weight_sum == pytest.approx(14_000)
+    assert after.total.value != before.total.value
+    tallies.refresh(store, WAVE)
+    again = wave_result(store, WAVE)
+    for name in ("value", "se", "low"):
+        assert getattr(again.total, name) == pytest.approx(getattr(after.total, name))
+    assert tallies.faults(store) == []
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"method": "linear"}, {"method": "logit", "bounds": (0.3, 3.0)}, {"cap": 2.4}]
+)
+def test_a_file_of_a_calibrated_wave_says_what_the_report_says(store, instance, tmp_path, how):
+    found = made(store, **how)
+    result = wave_result(store, WAVE)
+
+    assert agree(exported(instance, tmp_path), result) > 300
+    assert len(result.units) == 2
+    if how.get("cap"):
+        assert found.report["trimming"]["capped"] > 5
+
+
+def test_a_file_of_a_wave_without_margins_says_what_the_report_says(store, instance, tmp_path):
+    agree(exported(instance, tmp_path), wave_result(store, WAVE))
+    made(store, method="")
+
+    agree(exported(instance, tmp_path), wave_result(store, WAVE))
+
+
+def test_calibration_makes_the_error_of_what_margins_explain_smaller(store):
+    made(store, cap=0)
+    result = wave_result(store, WAVE)
+    store.execute("UPDATE weighting SET settings = json_set(settings, '$.margins', json('[]'))")
+    plain = wave_result(store, WAVE)
+
+    assert result.total.value == plain.total.value
+    assert result.total.se != plain.total.se
+
+
+def test_a_scope_inside_the_wave_has_the_error_of_its_residuals(store, instance, tmp_path):
+    made(store)
+    result = wave_result(store, WAVE, scope="vn34:08")
+    rows = exported(instance, tmp_path)["estimates"]
+    total = next(r for r in rows if r["domain"] == {"part": "vn34:08"} and r["kind"] == "total")
+
+    assert result.total.se == pytest.approx(total["se"], rel=1e-7)
+    assert result.design.n_psu == 8
+
+
+def test_closing_freezes_weights_and_opening_thaws_them(store):
+    made(store)
+    waves.close(store, WAVE, **ACT)
+    held = weighting.get(store, WAVE)
+
+    assert held.frozen_at
+    with pytest.raises(Refused, match="weights_frozen"):
+        made(store)
+    with pytest.raises(Refused, match="weights_frozen"):
+        weighting.set_margins(store, WAVE, [], **ACT)
+    waves.open(store, WAVE, until=None, **ACT)
+    made(store)
+    actions = [row[0] for row in store.execute("SELECT action FROM audit ORDER BY seq")]
+    assert [a for a in actions if a.startswith("weights.")] == [
+        "weights.margins", "weights.make", "weights.freeze", "weights.thaw", "weights.make"
+    ]  # fmt: skip
+
+
+def test_the_check_finds_a_weight_changed_by_hand(store, instance):
+    made(store)
+    waves.close(store, WAVE, **ACT)
+    run = CliRunner().invoke
+    good = run(main, ["--instance", str(instance), "check"])
+    store.execute("UPDATE sample_case SET weight = weight * 1.5 WHERE wave = ? AND id % 7 = 0",
+                  (WAVE,))  # fmt: skip
+    bad = run(main, ["--instance", str(instance), "check"])
+
+    assert good.exit_code == 0, good.output
+    assert bad.exit_code == 1
+    assert "quyền số không còn đúng như khi khóa" in bad.output
+
+
+def test_a_wave_closed_without_weighting_keeps_those_of_the_draw(store):
+    waves.close(store, WAVE, **ACT)
+
+    assert weighting.get(store, WAVE).settings == {}
+    with pytest.raises(Refused, match="weights_frozen"):
+        made(store)
+    waves.open(store, WAVE, until=None, **ACT)
+    assert weighting.get(store, WAVE) is None
+
+
+def test_a_wave_whose_weights_are_older_than_its_answers_is_not_closed(store):
+    made(store)
+    store.execute("UPDATE response SET state = 'void' WHERE wave = ? AND seq % 9 = 0", (WAVE,))
+
+    assert weighting.stale(store, WAVE) > 0
+    with pytest.raises(Refused, match="weights_stale"):
+        waves.close(store, WAVE, **ACT)
+    assert waves.get(store, WAVE).closed_at is None
+    made(store)
+    waves.close(store, WAVE, **ACT)
+
+
+def test_weights_go_back_to_those_of_the_draw(store):
+    before = wave_result(store, WAVE)
+    made(store)
+    weighting.clear(store, WAVE, **ACT)
+
+    assert wave_result(store, WAVE) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([Margin("sex", "1", 10, "x"), Margin("sex", "2", 10, "x"), Margin("area", "urban", 9, "x"),
+          Margin("area", "rural", 9, "x")], "Tổng của các biến khác nhau"),
+        ([Margin("sex", "1", 10, "x")], "chưa có tổng dân số của nhóm này"),
+        ([*weighted_wave.MARGINS[:2], Margin("education", "1", 7_000, "x"),
+          Margin("education", "5", 7_000, "x")], "Hãy gộp với nhóm khác"),
+    ],
+)  # fmt: skip
+def test_totals_that_do_not_fit_are_named(store, rows, words):
+    weighting.set_margins(store, WAVE, rows, **ACT)
+
+    with pytest.raises(CannotWeigh, match=words):
+        weights.preview(store, WAVE, Settings())
+
+
+def test_a_cap_that_cannot_hold_is_named(store):
+    with pytest.raises(CannotWeigh, match="tăng mức cắt"):
+        weights.preview(store, WAVE, Settings(cap=1.001))
