@@ -32,6 +32,7 @@ DOORS = (
     "fairness",
     "field",
     "verify",
+    "desk",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

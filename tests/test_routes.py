@@ -55,6 +55,10 @@ STAFF = {
         for name in ("errors", "errors_csv")
     },
     "verify.release": {"administrator"},
+    **{
+        f"desk.{name}": {"administrator", "data_clerk"}
+        for name in ("add", "form", "lot", "send", "start", "token")
+    },
 }
 #: The one public page with a session: its form carries a token.
 WITH_COOKIE = {"auth.login"}

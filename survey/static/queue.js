@@ -1,10 +1,11 @@
 /* Answers without a receipt: kept on this device, sent until the server has given one. */
 (function () {
   "use strict";
-  var API = "/api/v1/responses", STORES = ["unsent", "refused", "lease"];
+  var API = "/api/v1/responses", DESK = "/desk/entries", STORES = ["unsent", "refused", "lease"];
   var FINAL = [404, 409, 410, 413, 422]; /* can never be stored: moved to "refused", not dropped */
   var FIRST = 5e3, LONGEST = 3e5, PATIENCE = 3e4, LEASE = 6e4;
   var opened, running, again, timer, asked, fault = "", fails = 0, wait = 0, barred = 0, listeners = [], me = id() || String(Math.random());
+  var bearer; /* who may send what names an address of its own: {by, token} of a staff session */
   var spare = read("unsent"), spurned = read("refused"); /* where there is no IndexedDB, or no room */
   var wire = self.BroadcastChannel && new BroadcastChannel("sipas");
 
@@ -115,14 +116,25 @@
     });
   }
 
+  function drop(id) { /* a refused one that its person has seen to */
+    delete spurned[id];
+    mirror();
+    return within("readwrite", function (tx) { tx.objectStore("refused").delete(id); }).catch(function () {});
+  }
+
   function send(record) { /* whether the next one should be tried */
-    var body = copy(record), stop = self.AbortController && new AbortController(), late;
+    var body = copy(record), stop = self.AbortController && new AbortController(), late, to = record.to;
+    var headers = { "Content-Type": "application/json", Accept: "application/json" };
+    if (to && bearer === null) fault = "login";
+    if (to && !(bearer && bearer.by === record.by)) return Promise.resolve(true); /* it waits for its person */
+    if (to) headers["X-CSRFToken"] = bearer.token;
+    delete body.to;
     delete body.kept_at;
     delete body.reason;
     return Promise.race([
-      fetch(API, {
+      fetch(to || API, {
         method: "POST", body: JSON.stringify(body), credentials: "same-origin", cache: "no-store",
-        headers: { "Content-Type": "application/json", Accept: "application/json" },
+        headers: headers, redirect: to ? "manual" : "follow",
         signal: stop ? stop.signal : undefined
       }).then(function (answer) { return answer.text().then(function (text) { return [answer, text]; }); }),
       new Promise(function (_, no) { late = setTimeout(function () { if (stop) stop.abort(); no(); }, PATIENCE); })
@@ -130,12 +142,17 @@
       clearTimeout(late);
       var status = pair[0].status, said = {};
       try { said = JSON.parse(pair[1]) || {}; } catch (e) { /* not ours: a proxy, a portal */ }
-      if ((status === 200 || status === 201) && said.receipt && said.id === record.id) return settle(record, null, said);
+      if ((status === 200 || status === 201) && (said.receipt || to) && said.id === record.id) return settle(record, null, said);
       if (status === 422 && record.contact && said.faults && said.faults.every(function (one) { return one.item === "contact"; })) {
         delete record.contact; /* answers are not lost for a telephone number */
         return send(record);
       }
-      if (FINAL.indexOf(status) >= 0 && (said.code || status === 413)) {
+      if (to && (!status || status === 400 || status === 401)) { /* the session has ended: nothing is lost by that */
+        fault = "login";
+        bearer = null;
+        return true;
+      }
+      if ((FINAL.indexOf(status) >= 0 || to && status === 403) && (said.code || status === 413)) {
         return settle(record, { status: status, code: said.code, title: said.title, faults: said.faults, refused_at: new Date().toISOString() });
       }
       fault = "busy";
@@ -213,7 +230,7 @@
   }
   function load(text) { /* how many answers of a rescue file are in the queue now */
     var file = JSON.parse(text), good = (file.unsent || []).concat(file.refused || []).filter(function (r) {
-      return r && typeof r.id === "string" && typeof r.token === "string" && r.answers;
+      return r && typeof r.id === "string" && (typeof r.token === "string" && r.answers || r.to === DESK && r.fields);
     });
     return Promise.all(good.map(function (r) { delete r.reason; return add(r); })).then(function () { return good.length; });
   }
@@ -244,7 +261,9 @@
   self.sipasQueue = {
     id: id, add: add, flush: flush, rescue: rescue, load: load, state: function () { return state({}); },
     count: function () { return all("unsent").then(function (held) { return held.length; }); },
-    listen: function (fn) { listeners.push(fn); }
+    listen: function (fn) { listeners.push(fn); },
+    sign: function (who) { bearer = who; if (fault === "login") fault = ""; now(); },
+    held: function () { return all("unsent"); }, spurned: function () { return all("refused"); }, drop: drop
   };
   function now() { fails = wait = 0; flush(); }
   if (wire) wire.onmessage = function (e) { say(e.data); };

@@ -186,14 +186,22 @@ def waiting(db: sqlite3.Connection, wave: str, staff: int) -> list[Waiting]:
     return [Waiting(**dict(row)) for row in rows]
 
 
-def firsts(db: sqlite3.Connection, lot: int) -> dict[int, int | None]:
-    """Case -> who entered it first, for the forms of a lot that wait for their second entry."""
+def firsts(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int | None]:
+    """Case -> who entered it first, for those of these forms that were entered."""
     rows = db.execute(
-        "SELECT e.case_id, e.staff FROM paper_entry e JOIN sample_case c ON c.id = e.case_id"
-        " WHERE c.lot = :lot AND e.round = 1 AND c.state = 'entered'",
-        {"lot": lot},
+        "SELECT case_id, staff FROM paper_entry"
+        " WHERE round = 1 AND case_id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json.dumps(list(ids))},
     )
     return {row["case_id"]: row["staff"] for row in rows}
+
+
+def layout(db: sqlite3.Connection, case: Case) -> dict[str, object]:
+    """Where everything stands on the printed form of a case; empty while it is not printed."""
+    row = db.execute(
+        "SELECT layout FROM print_run WHERE id = :id", {"id": case.print_run}
+    ).fetchone()
+    return dict(json.loads(row["layout"])) if row else {}
 
 
 def speeds(db: sqlite3.Connection, wave: str) -> list[Speed]:
