@@ -32,6 +32,7 @@ DOORS = (
     "fairness",
     "field",
     "verify",
+    "callbacks",
     "desk",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.

@@ -56,6 +56,12 @@ STAFF = {
     },
     "verify.release": {"administrator"},
     **{
+        f"callbacks.{name}": {"administrator", "field_supervisor"}
+        for name in ("draw", "index", "one", "record")
+    },
+    "callbacks.keep_plan": {"administrator"},
+    "callbacks.plan": {"administrator"},
+    **{
         f"desk.{name}": {"administrator", "data_clerk"}
         for name in ("add", "form", "lot", "send", "start", "token")
     },
