@@ -71,5 +71,6 @@ def _row(mark: Mark, scale: Axis, places: Places) -> dict[str, object]:
         "expected": share(mark.expected, 1),
         "span": span(mark.low, mark.high, 1),
         "look": mark.outlier,
+        "outside": not mark.low <= mark.value <= mark.high,
         "plot": charts.funnel(mark.value, mark.low, mark.high, mark.expected, scale),
     }

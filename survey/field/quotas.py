@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Columns of a file, in their order: unit, item, code of the answer, persons.
 COLUMNS = ("don_vi", "muc", "ma", "chi_tieu")
 #: Largest file in bytes, most lines, most persons of one quota, faults that are printed.
-LARGEST, MOST_LINES, MOST, FAULTS = 512 * 1024, 5000, 1_000_000, 50
+LARGEST, MOST_LINES, MOST, FAULTS = 256 * 1024, 5000, 1_000_000, 50
 
 
 @guard.roles("administrator", "field_supervisor")
@@ -48,9 +48,7 @@ def change() -> Response | tuple[str, int]:
     if do == "remove":
         return _remove(wave)
     if do == "file":
-        sent = request.files.get("file")
-        content = sent.read(LARGEST + 1) if sent else b""
-        rows, faults = _File(wave).read(content)
+        rows, faults = _File(wave).read(_sent())
     elif do == "one":
         item, _, code = request.form.get("answer", "").partition("=")
         cells = (request.form.get("unit", ""), item, code, request.form.get("target", "").strip())
@@ -63,6 +61,15 @@ def change() -> Response | tuple[str, int]:
     n = services().writer.run(job)
     flash(t("field.quotas_set", n=number(n)))
     return _back(wave)
+
+
+def _sent() -> bytes:
+    """Return the file that was sent, or as much of it as shows that it is too large."""
+    sent = request.files.get("file")
+    if sent is None:
+        return b""
+    with sent.stream as stream:
+        return bytes(stream.read(LARGEST + 1))
 
 
 def _remove(wave: Wave) -> Response:
