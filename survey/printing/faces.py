@@ -75,6 +75,16 @@ def fill(text: str, face: str, size: float, room: float) -> list[str]:
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
+def even(text: str, face: str, size: float, room: float) -> list[str]:
+    """As few lines as ``fill`` needs, of about the same width: how a title is broken."""
+    lines = fill(text, face, size, room)
+    while room > 1 and len(narrower := fill(text, face, size, room - 1)) == len(lines):
+        if any(width(line, face, size) > room for line in narrower):
+            break
+        room, lines = room - 1, narrower
+    return lines
+
+
 def _words(text: str, face: str, size: float, room: float) -> list[str]:
     words = []
     for word in text.split(" "):

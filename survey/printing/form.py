@@ -8,7 +8,7 @@ from functools import lru_cache
 from forms.questionnaire import Questionnaire
 from survey.printing import faces, form_layout
 from survey.printing.drawing import EDGE, HEIGHT, MARK, WIDTH, Box, Disc, Line, Page, Text, corners
-from survey.printing.faces import BOLD, MEDIUM, PLAIN, STRONG, clean, fill, width
+from survey.printing.faces import BOLD, MEDIUM, PLAIN, STRONG, clean, even, fill, width
 from survey.printing.form_layout import TooLongError
 from survey.printing.form_parts import (
     EDITIONS,
@@ -144,7 +144,7 @@ class _Head:
         y += 3.6
         page.ink.append(Text(INSIDE, y, t("form.title"), BOLD, 16.5))
         y += 5.4
-        for line in fill(clean(self.q.title), MEDIUM, 10.2, room):
+        for line in even(clean(self.q.title), MEDIUM, 10.2, room):
             page.ink.append(Text(INSIDE, y, line, MEDIUM, 10.2))
             y += 4.5
         x = right - SEAL_GAP - seal

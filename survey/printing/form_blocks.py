@@ -186,7 +186,8 @@ class Inline:
         self.field, self.label, self.edition, self.hint = field, clean(label), edition, hint
         self.several = False
         self.answers = answers
-        self.column = max(self.COLUMN * edition.scale, width(self.label, STRONG, edition.size) + 4)
+        self.own = width(self.label, STRONG, edition.size) + 4
+        self.column = max(self.COLUMN * edition.scale, self.own)
 
     def _need(self, answer: Answer) -> float:
         e = self.edition
@@ -196,9 +197,8 @@ class Inline:
 
     def short(self) -> float:
         """The width when the label takes no more room than it needs, all on one line."""
-        own = width(self.label, STRONG, self.edition.size) + 3
         hint = width(self.hint, PLAIN, 8 * self.edition.scale) if self.hint else 0
-        return own + sum(map(self._need, self.answers)) + hint
+        return self.own + sum(map(self._need, self.answers)) + hint
 
     def rows(self) -> list[list[Answer]]:
         """The choices line by line."""
@@ -222,8 +222,7 @@ class Inline:
         """Put label and choices with a hairline below; ``tight``: beside another one."""
         e, y = self.edition, sheet.y
         sheet.text(left + 1, y + e.row / 2 + 1.2 * e.scale, self.label, STRONG)
-        own = width(self.label, STRONG, e.size) + 4
-        start = left + (own if tight else self.column)
+        start = left + (self.own if tight else self.column)
         right = RIGHT
         for row in [list(self.answers)] if tight else self.rows():
             self._put_row(sheet, row, start, y)
@@ -253,7 +252,7 @@ class Inline:
 def paired(sheet: Sheet, first: Inline, second: Inline) -> bool:
     """Put two short ones on one line if they fit; whether they did."""
     middle = LEFT + 84 * min(sheet.edition.scale, 1.1)
-    if first.column + sum(map(first._need, first.answers)) > middle - LEFT:
+    if first.column + first.short() - first.own > middle - LEFT:
         return False
     if second.short() > RIGHT - middle or first.hint:
         return False

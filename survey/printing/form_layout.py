@@ -97,6 +97,8 @@ class _Form:
             )
             for shown in block
         ]  # fmt: skip
+        for line in lines:  # all choices begin under each other
+            line.column = max(one.column for one in lines)
         while lines:
             line = lines.pop(0)
             self.sheet.room(line.height)
@@ -195,7 +197,7 @@ class _Form:
 
     def _note(self, item: Item) -> str:
         """The note of a question, with the condition it is asked under."""
-        note = item.note
+        note = on_paper(item.note)
         if item.kind == "multiple" and note in ("", t("form.several_note")):
             note = t("form.choose_several")
         notes = [note] if note else []
@@ -223,6 +225,11 @@ class _Form:
             x += share * room
             sheet.dots(start, x - 2, base + 0.4)
         sheet.y += CLOSING * e.scale
+
+
+def on_paper(note: str) -> str:
+    """A note that speaks of "don't know" as paper has it: there the question is left blank."""
+    return note.replace(t("form.dont_know"), t("form.leave"))
 
 
 def _is_facts(q: Questionnaire, section: Section) -> bool:
@@ -292,5 +299,5 @@ def _rows(q: Questionnaire, block: Sequence[Shown], notes: dict[str, str]) -> li
             heads.append((False, letter + shown.section.title, note if note != said else ""))
             said = note
         number = item.number.rpartition(" ")[2]
-        rows.append(Row(item.id, number, item.text, item.note, tuple(heads)))
+        rows.append(Row(item.id, number, item.text, on_paper(item.note), tuple(heads)))
     return rows

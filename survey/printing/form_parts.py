@@ -59,6 +59,14 @@ EDITIONS: dict[str, tuple[Edition, ...]] = {
             "large", 11.4, 4.65, 10.2, 4.3, level=9.0, level_lead=3.35, radius=2.8, digit=8.6,
             row=7.2, option=6.8, pitch=11.2, wide=14.0, number=8.6,
         ),
+        Edition(
+            "large", 11.2, 4.55, 10.0, 4.2, level=9.0, level_lead=3.35, radius=2.8, digit=8.6,
+            row=7.0, option=6.7, pitch=11.2, wide=14.0, number=8.6,
+        ),
+        Edition(
+            "large", 11.0, 4.45, 9.8, 4.1, level=8.9, level_lead=3.3, radius=2.8, digit=8.6,
+            row=6.8, option=6.6, pitch=11.2, wide=14.0, number=8.6,
+        ),
     ),
 }  # fmt: skip
 
@@ -251,7 +259,7 @@ def level_lines(label: str, pitch: float, edition: Edition) -> list[str]:
     bound = clean(label)
     for words in BOUND:
         bound = bound.replace(words, words.replace(" ", NO_BREAK))
-    return fill(bound, STRONG, edition.level, pitch - 0.6)
+    return fill(bound, STRONG, edition.level, pitch - 1.1)
 
 
 def pitch_of(labels: Sequence[str], edition: Edition) -> float:
@@ -261,7 +269,7 @@ def pitch_of(labels: Sequence[str], edition: Edition) -> float:
     widest = max(
         width(word, STRONG, edition.level) for label in labels for word in clean(label).split()
     )
-    base = max(base, widest + 0.7)
+    base = max(base, widest + 1.2)
     for step in (0.0, 2.4, 4.8):
         if all(len(level_lines(label, base + step, edition)) <= most for label in labels):
             return base + step

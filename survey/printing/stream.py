@@ -28,7 +28,7 @@ from survey.printing.faces import MEDIUM, MM, STRONG
 VERSION, LEVEL, MASK = 3, "q", 2
 #: Pages under one node of the page tree.
 NODE = 256
-_ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
+ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
 _OBJECT = re.compile(rb"(\d+) 0 obj\n(.*?)\nendobj\n", re.DOTALL)
 
 
@@ -63,7 +63,7 @@ class _Template:
 
     def __init__(self, pages: Sequence[Page], title: str) -> None:
         faces.register()
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             made = BytesIO()
             canvas = Canvas(
                 made, pagesize=A4, pdfVersion=(1, 4), invariant=1, pageCompression=1,

@@ -1,0 +1,205 @@
+"""What papers of the field work are made of: ruled tables to write in, codes, two signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from reportlab.lib.pagesizes import A4
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+
+from analysis.report.decree import Drawing
+from analysis.report.faces import BOLD, ITALIC, REGULAR, fill, plain
+from analysis.report.ink import BAND, BOTTOM, COLUMN, HAIR, HEIGHT, INK, LEFT, MM, RIGHT, TEXT, TOP
+from survey.printing import qr, stream
+from survey.text import t
+
+PAD = 4.0  # left and right inside a cell, points
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its head (lines broken by hand), width in mm, where its words stand."""
+
+    head: str
+    width: float
+    align: Literal["left", "centre", "right"] = "left"
+
+
+class Ledger(Drawing):
+    """A ruled table that goes on over pages; its head is repeated, its last row may be a sum."""
+
+    def __init__(
+        self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *,
+        height: float = 0.0, size: float = 11.5, total: bool = False,
+    ) -> None:  # fmt: skip
+        self.columns, self.size, self.total = columns, size, total
+        self.least, self.step = height * MM, size + 1.8
+        self.widths = [column.width * MM for column in columns]
+        self.heads = [column.head.split("\n") for column in columns]
+        self.head = max(map(len, self.heads)) * self.step + 7
+        last = len(rows) - 1
+        self.rows = [
+            [
+                fill(plain(cell, 300), BOLD if total and at == last else REGULAR, size, w - 2 * PAD)
+                for cell, w in zip(row, self.widths, strict=True)
+            ]
+            for at, row in enumerate(rows)
+        ]
+        super().__init__(self.head + sum(map(self._height, self.rows)))
+        self.spaceBefore, self.spaceAfter = 4, 4
+
+    def _height(self, row: Sequence[Sequence[str]]) -> float:
+        return max(self.least, max(map(len, row)) * self.step + 5)
+
+    def split(self, _width: float, room: float) -> list[Flowable]:
+        """As many rows as fit, the rest under a head of its own; a sum is never alone."""
+        used, count = self.head, 0
+        while count < len(self.rows) and used + self._height(self.rows[count]) <= room:
+            used += self._height(self.rows[count])
+            count += 1
+        if self.total:
+            count = min(count, len(self.rows) - 2)
+        if count < 1:
+            return []
+        return [self._part(self.rows[:count], total=False), self._part(self.rows[count:])]
+
+    def _part(self, rows: list[list[list[str]]], *, total: bool | None = None) -> Ledger:
+        part = Ledger(self.columns, (), size=self.size)
+        part.rows, part.least = rows, self.least
+        part.total = self.total if total is None else total
+        part.height = part.head + sum(map(part._height, rows))
+        return part
+
+    def draw(self) -> None:
+        """Head, rows and hairlines between all cells."""
+        left = (TEXT - sum(self.widths)) / 2
+        right, y = left + sum(self.widths), self.height
+        self.canv.setFillColor(BAND)
+        self.canv.rect(left, y - self.head, right - left, self.head, stroke=0, fill=1)
+        self._row(self.heads, left, y, self.head, BOLD, centred=True)
+        self.rule(left, right, y, 1)
+        y -= self.head
+        self.rule(left, right, y, 0.6)
+        for at, row in enumerate(self.rows):
+            strong = self.total and at == len(self.rows) - 1
+            height = self._height(row)
+            self._row(row, left, y, height, BOLD if strong else REGULAR)
+            if at:
+                self.rule(left, right, y, 0.6 if strong else 0.35, INK if strong else HAIR)
+            y -= height
+        self.rule(left, right, y, 1)
+        self.canv.setStrokeColor(HAIR)
+        self.canv.setLineWidth(0.35)
+        x = left
+        for w in self.widths[:-1]:
+            x += w
+            self.canv.line(x, self.height, x, y)
+
+    def _row(
+        self, cells: Sequence[Sequence[str]], x: float, y: float, height: float, face: str, *,
+        centred: bool = False,
+    ) -> None:  # fmt: skip
+        for lines, column, w in zip(cells, self.columns, self.widths, strict=True):
+            base = y - (height - len(lines) * self.step) / 2 - 0.78 * self.step
+            align = "centre" if centred else column.align
+            place = {"left": x + PAD, "centre": x + w / 2, "right": x + w - PAD}[align]
+            for line in lines:
+                self.text(place, base, line, face, self.size, anchor=align)
+                base -= self.step
+            x += w
+
+
+class Code(Drawing):
+    """A QR code with lines beside it; the first is bold, and may be larger."""
+
+    def __init__(
+        self, content: str, lines: Sequence[str], *, side: float = 24, size: float = 12.5,
+        first: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.rows, self.side = qr.matrix(content, "Q"), side * MM
+        room = TEXT - self.side - 8 * MM
+        self.lines: list[tuple[str, float, str]] = []
+        for at, line in enumerate(lines):
+            face, points = (REGULAR, size) if at else (BOLD, first or size)
+            self.lines += [(face, points, part) for part in fill(plain(line), face, points, room)]
+        super().__init__(max(self.side, sum(points + 4 for _, points, _ in self.lines)) + 4)
+        self.spaceBefore, self.spaceAfter = 8, 6
+
+    def draw(self) -> None:
+        """The code at the left, the lines from its upper edge on down."""
+        qr.draw(self.canv, self.rows, 2 * MM, self.height - self.side - 2, self.side)
+        y = self.height - 2
+        for face, points, line in self.lines:
+            self.text(self.side + 8 * MM, y - 0.8 * points, line, face, points)
+            y -= points + 4
+
+
+class Signatures(Drawing):
+    """Two parties side by side: who signs, room for it, the name if it is known."""
+
+    ROOM = 22 * MM
+
+    def __init__(self, left: tuple[str, str], right: tuple[str, str], dated: str = "") -> None:
+        self.parties, self.dated = (left, right), dated
+        super().__init__(34 + self.ROOM + (18 if dated else 0))
+        self.spaceBefore = 12
+
+    def draw(self) -> None:
+        """Titles, the usual words in brackets, names on one line."""
+        top = self.height
+        if self.dated:
+            self.text(TEXT * 0.75, top - 12, self.dated, ITALIC, 13, anchor="centre")
+            top -= 18
+        for at, (who, name) in enumerate(self.parties):
+            x = TEXT * (0.25 + 0.5 * at)
+            self.text(x, top - 12, who, BOLD, 13, anchor="centre")
+            self.text(x, top - 27, "(Ký, ghi rõ họ tên)", ITALIC, 12, anchor="centre")
+            self.text(x, top - 30 - self.ROOM, plain(name, 80), BOLD, 13, anchor="centre")
+
+
+class Bundle(BaseDocTemplate):  # type: ignore[misc]
+    """Papers of several lots in one file: each counts its pages from 1, the first unnumbered."""
+
+    def __init__(self, file: BinaryIO, title: str, *, synthetic: bool) -> None:
+        super().__init__(
+            file, pagesize=A4, leftMargin=LEFT, rightMargin=RIGHT, topMargin=TOP,
+            bottomMargin=BOTTOM, title=title, author="SIPAS", subject=title, creator="SIPAS",
+            lang="vi-VN", pdfVersion=(1, 4), invariant=1, initialFontName=REGULAR,
+        )  # fmt: skip
+        self.synthetic, self.before = synthetic, 0
+        self.addPageTemplates(
+            [
+                PageTemplate("first", [self._frame()], onPage=self._first),
+                PageTemplate("next", [self._frame()], onPage=self._next),
+            ]
+        )
+
+    def _frame(self) -> Frame:
+        return Frame(LEFT, BOTTOM, TEXT, COLUMN, 0, 0, 0, 0)
+
+    def _first(self, canvas: Any, _doc: Any) -> None:
+        self.before = self.page - 1
+        self._stamp(canvas)
+
+    def _next(self, canvas: Any, _doc: Any) -> None:
+        self._stamp(canvas)
+        canvas.setFont(REGULAR, 14)
+        canvas.setFillGray(0)
+        canvas.drawCentredString(LEFT + TEXT / 2, HEIGHT - 13.5 * MM, str(self.page - self.before))
+
+    def _stamp(self, canvas: Any) -> None:
+        if self.synthetic:
+            canvas.setFont(BOLD, 9)
+            canvas.setFillGray(0.35)
+            canvas.drawCentredString(LEFT + TEXT / 2, 11 * MM, t("ribbon"))
+            canvas.setFillGray(0)
+
+
+def build(file: BinaryIO, title: str, flow: list[Flowable], *, synthetic: bool) -> int:
+    """Print a bundle; its pages.  Equal flows give equal bytes."""
+    with stream.ONE_AT_A_TIME:
+        paper = Bundle(file, title, synthetic=synthetic)
+        paper.build(flow)
+        return int(paper.page)
