@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from analysis.design import Bools, Floats, Ints
 from analysis.intervals import interval
+
+#: The two ways in which an answer changes sides.
+WAYS = ("lost", "gained")
 
 
 class NoFields(ValueError):
@@ -60,6 +64,22 @@ class Keying:
     confusion: Ints
 
     def widen(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+        """As ``Limits.widen``, when every answer was entered once."""
+        return entered_once([(self, 1.0)]).widen(low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many answers keying may have changed: ``lost`` and ``gained`` as (lower, upper) limits.
+
+    Of the satisfied on paper a share between the limits of ``lost`` stands as not satisfied in
+    the data, of the others a share of ``gained`` as satisfied.
+    """
+
+    lost: tuple[float, float]
+    gained: tuple[float, float]
+
+    def widen(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """Interval (m,) of shares satisfied on paper, from the interval of the keyed shares.
 
         With a = P(keyed unsatisfied | satisfied) and b = P(keyed satisfied | unsatisfied) the
@@ -78,11 +98,32 @@ class Keying:
 
         Raises UselessKeying when the limits allow a + b >= 1.
         """
-        if max(self.lost.low + self.gained.high, self.lost.high + self.gained.low) >= 1:
+        if max(self.lost[0] + self.gained[1], self.lost[1] + self.gained[0]) >= 1:
             raise UselessKeying("the limits of the keying errors allow any share on paper")
-        worst = _on_paper(low, self.lost.low, self.gained.high)
-        best = _on_paper(high, self.lost.high, self.gained.low)
+        worst = _on_paper(low, self.lost[0], self.gained[1])
+        best = _on_paper(high, self.lost[1], self.gained[0])
         return np.minimum(low, worst), np.maximum(high, best)
+
+    def apart(self, low: float | None, high: float | None) -> tuple[float | None, float | None]:
+        """One interval widened; None stays None, useless keying allows any share."""
+        if low is None or high is None:
+            return low, high
+        try:
+            worst, best = self.widen(np.array([low]), np.array([high]))
+        except UselessKeying:
+            return 0.0, 1.0
+        return float(worst[0]), float(best[0])
+
+
+def entered_once(parts: Sequence[tuple[Keying, float]]) -> Limits:
+    """Limits for all answers when ``share`` of them was entered once, with these errors.
+
+    ``parts``: ways of entry, each with what its double entry found and its share of all answers;
+    the rest is verified or was never keyed, and holds none of these errors.
+    """
+    low = [sum(share * getattr(each, name).low for each, share in parts) for name in WAYS]
+    high = [sum(share * getattr(each, name).high for each, share in parts) for name in WAYS]
+    return Limits((low[0], high[0]), (low[1], high[1]))
 
 
 def error_rate(wrong: Ints, fields: Ints, cluster: Ints, *, level: float = 0.95) -> Rate:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from analysis.bounds import hidden_parts, publication
 from analysis.design import Floats
 from analysis.estimate import Estimate
+from analysis.keying import Limits
 from analysis.results import Choice, Distribution, Figure, Kind
 from analysis.tally import Counts, Layout
 from forms.questionnaire import Item, Questionnaire
@@ -81,6 +82,12 @@ def _shown(figure: Figure, *, sampled: bool, min_n: int, hide_n: int) -> Figure:
     if rule == "hidden":
         return hidden(figure)
     return replace(figure, flags=(*figure.flags, rule)) if rule else figure
+
+
+def widened(figures: Iterable[Figure], limits: Limits) -> tuple[Figure, ...]:
+    """Figures whose intervals hold what keying may have changed; values stay as they are."""
+    bounds = ((figure, limits.apart(figure.low, figure.high)) for figure in figures)
+    return tuple(replace(figure, low=low, high=high) for figure, (low, high) in bounds)
 
 
 def hidden(figure: Figure) -> Figure:

@@ -174,6 +174,54 @@ def roster(db: sqlite3.Connection, of: Wave, width: int) -> Roster | None:
     )  # fmt: skip
 
 
+WEIGHTING = "SELECT settings, report, frozen_at FROM weighting WHERE wave = :wave"
+SOURCES = """
+SELECT name, source FROM margin WHERE wave = :wave GROUP BY name, source ORDER BY MIN(rowid)"""
+
+
+def weighting(db: sqlite3.Connection, wave: str) -> tuple[dict[str, Any], dict[str, Any], bool]:
+    """Settings and report of the weights of a wave ({} for those of the draw), whether frozen."""
+    for settings, report, frozen_at in _rows(db, WEIGHTING, {"wave": wave}):
+        return json.loads(settings), json.loads(report), frozen_at is not None
+    return {}, {}, False
+
+
+def sources(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:
+    """Name and source of the margins of a wave, in the order they were entered."""
+    return _rows(db, SOURCES, {"wave": wave})  # type: ignore[return-value]
+
+
+#: Forms that count, by way of entry and whether they were entered a second time.
+ENTRIES = """
+SELECT e.via, two.id IS NOT NULL, COUNT(*)
+FROM paper_settled s JOIN paper_entry e ON e.case_id = s.case_id AND e.round = 1
+  JOIN response r ON r.id = s.response AND r.state IN ('valid', 'flagged')
+  LEFT JOIN paper_entry two ON two.case_id = s.case_id AND two.round = 2
+WHERE s.wave = :wave GROUP BY 1, 2"""
+
+#: Forms that were entered twice; only where both differ the fields themselves.
+TWICE = """
+SELECT e.via, COALESCE(e.staff, 0), s.case_id, r.codes,
+       CASE WHEN s.n_differing > 0 THEN e.fields END, CASE WHEN s.n_differing > 0 THEN s.fields END
+FROM paper_settled s JOIN paper_entry e ON e.case_id = s.case_id AND e.round = 1
+  JOIN paper_entry two ON two.case_id = s.case_id AND two.round = 2
+  JOIN response r ON r.id = s.response AND r.state IN ('valid', 'flagged')
+WHERE s.wave = :wave ORDER BY s.case_id"""
+
+
+def entries(db: sqlite3.Connection, wave: str) -> dict[str, tuple[int, int]]:
+    """By way of entry ("desk", "scan"): paper forms that count, entered once and twice."""
+    rows = _rows(db, ENTRIES, {"wave": wave})
+    found = {(via, twice): n for via, twice, n in rows}
+    return {via: (found.get((via, 0), 0), found.get((via, 1), 0)) for via, _, _ in rows}
+
+
+def entered_twice(db: sqlite3.Connection, wave: str) -> list[tuple[Any, ...]]:
+    """Paper forms that were entered twice: way and person of the first entry, case, the codes of
+    its answer, and the fields (JSON) as first entered and as settled where the two differed."""
+    return _rows(db, TWICE, {"wave": wave})
+
+
 def last(db: sqlite3.Connection, wave: str) -> int:
     """The highest number of a response of the wave, 0 without any; found without a scan."""
     sql = "SELECT MAX(seq) FROM response WHERE wave = :wave AND state = :state"
@@ -291,8 +339,22 @@ def comments(
     return tuple(text for text in texts if isinstance(text, str) and text.strip())
 
 
+#: Counted from the cases where forms went out in lots; those of a spoiled form came back, too.
+LOTS = """
+SELECT p.unit, COUNT(*), SUM(c.state IN ('collected', 'entered', 'entered_twice', 'compared',
+  'called_back', 'locked', 'spoiled'))
+FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu
+  LEFT JOIN lot l ON l.id = c.lot
+WHERE c.wave = :wave AND (l.issued_at IS NOT NULL OR c.state IN ('entered', 'entered_twice',
+  'compared', 'called_back', 'locked'))
+  AND EXISTS (SELECT 1 FROM lot WHERE wave = :wave AND issued_at IS NOT NULL)
+GROUP BY p.unit ORDER BY p.unit"""
+
+
 def accounts(db: sqlite3.Connection, wave: str) -> list[tuple[str, int, int]]:
-    """Unit, forms issued and forms returned, by unit."""
+    """Unit, forms issued and forms returned, by unit: from the lots where there are any."""
+    if found := _rows(db, LOTS, {"wave": wave}):
+        return [(unit, issued, returned) for unit, issued, returned in found]
     sql = "SELECT unit, issued, returned FROM account WHERE wave = :wave ORDER BY unit"
     return [(unit, issued, returned) for unit, issued, returned in _rows(db, sql, {"wave": wave})]
 

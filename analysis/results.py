@@ -86,6 +86,34 @@ class DesignSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """What was done to the weights of the draw: margins as printed, with where they stand."""
+
+    margins: tuple[str, ...]
+    sources: tuple[str, ...]
+    capped: int  # weights that were cut
+    kish: float  # part of the design effect due to unequal weights
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Forms keyed or scanned from paper; ``rate`` (and its limits) of fields unlike the paper.
+
+    ``widened``: intervals hold what the forms entered ``once`` may have wrong; False when nobody
+    knows (too few forms ``twice``) or the index is not top2.
+    """
+
+    once: int
+    twice: int
+    share: float  # of all answers that were entered once
+    rate: float | None
+    low: float | None
+    high: float | None
+    widened: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What self-selected answers may say: how many of how many, and the worst-case bounds.
 
@@ -170,6 +198,8 @@ class Result:
     comments: tuple[str, ...] = ()
     peers: tuple[UnitResult, ...] = ()  # those the scope is ranked among, itself one of them
     peers_name: str = ""  # what they are parts of, "cả nước"; "" without peers
+    weighed: Weighed | None = None  # None for the weights of the draw
+    keyed: Keyed | None = None  # None without paper
     loose: int = 0  # kept answers of a probability wave without a sampled case: not in any figure
 
     @property

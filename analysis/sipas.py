@@ -12,13 +12,15 @@ from analysis import parts, publish, reader
 from analysis.bounds import response_bounds
 from analysis.design import Ints
 from analysis.estimate import Estimates
-from analysis.results import Account, Coverage, Figure, Result, UnitResult, WaveInfo
+from analysis.results import Account, Coverage, Figure, Result, UnitResult, WaveInfo, Weighed
 from analysis.study import Answers, Study, study
 from forms.questionnaire import localized
 
 #: Comments are shown only when at least this many persons answered.
 COMMENTS_FROM = 5
 SUM_NAME = "Tổng cộng"
+#: Margins that nobody is asked about.
+DRAWN = {"area": "thành thị, nông thôn", "stratum": "tầng", "unit": "đơn vị hành chính"}
 
 
 def wave_result(
@@ -94,6 +96,8 @@ def wave_result(
         flagged=marked,
         void=reader.void(db, wave),
         comments=_comments(db, ready, units, scope, n) if comments else (),
+        weighed=_weighed(db, ready),
+        keyed=ready.paper.keyed if ready.paper else None,
         loose=answers.loose,
     )
     if scope and parts.held_back(units, answers, scope, stored.hide_n):
@@ -126,6 +130,23 @@ def _info(ready: Study) -> WaveInfo:
         "base": ready.frame.base,
     }
     return WaveInfo(**facts)
+
+
+def _weighed(db: sqlite3.Connection, ready: Study) -> Weighed | None:
+    """What was done to the weights of the draw; None when nothing was."""
+    settings, report, frozen = reader.weighting(db, ready.wave.key)
+    if not settings:
+        return None
+    items = {item.id: item.text for item in ready.questionnaire.items} | DRAWN
+    said = settings["margins"]
+    found = [source for name, source in reader.sources(db, ready.wave.key) if name in said]
+    return Weighed(
+        margins=tuple(" × ".join(items.get(n, n) for n in name.split("*")) for name in said),
+        sources=tuple(dict.fromkeys(found)),
+        capped=report.get("trimming", {}).get("capped", 0),
+        kish=report["weights"]["kish"],
+        frozen=frozen,
+    )
 
 
 def _common(units: reader.Units, answers: Answers, owner: str) -> str:

@@ -13,6 +13,7 @@ from analysis.cells import Cells
 from analysis.design import Bools, Design, Ints, arrange
 from analysis.estimate import Estimate, Estimates, Grid, NoRows, estimate, parts
 from analysis.frame import Frame, frame
+from analysis.paper import Paper, paper
 from analysis.reader import BadRows, Roster, Wave
 from analysis.residuals import Regression, dummies
 from analysis.results import DesignSummary, Figure, Kind
@@ -64,7 +65,8 @@ class Answers:
 class Study:
     """A wave with its answers; ``tally`` is None while there are none.
 
-    ``roster`` and ``regression`` are those of a wave whose weights were fitted to margins.
+    ``roster`` and ``regression`` are those of a wave whose weights were fitted to margins;
+    ``paper`` tells how its forms were entered.
     """
 
     wave: Wave
@@ -75,11 +77,13 @@ class Study:
     tally: Tally | None
     roster: Roster | None = None
     regression: Regression | None = None
+    paper: Paper | None = None
 
     def without_flagged(self) -> Study:
         """The same wave without answers that carry a quality flag."""
         answers = self.answers.take(~self.answers.flagged)
-        return _laid_out(self.wave, self.frame, answers, self.psus, self.roster)
+        kept = _laid_out(self.wave, self.frame, answers, self.psus, self.roster)
+        return replace(kept, paper=self.paper)
 
     @property
     def questionnaire(self) -> Questionnaire:
@@ -128,14 +132,20 @@ class Study:
         )
 
     def figures(self, estimates: Sequence[Estimate] | None) -> tuple[Figure, ...]:
-        """Estimates as they are printed; without any, figures that say "no answer"."""
-        return publish.figures(
+        """Estimates as they are printed; without any, figures that say "no answer".
+
+        Intervals hold what keying may have changed, where that is known.
+        """
+        found = publish.figures(
             self.questionnaire,
             estimates or self._nothing(),
             sampled=self.sampled,
             min_n=self.wave.min_n,
             hide_n=self.wave.hide_n,
         )
+        if self.paper is None or self.paper.limits is None:
+            return found
+        return publish.widened(found, self.paper.limits)
 
     def summary(self, of: Ints, estimates: Estimates | None) -> DesignSummary | None:
         """The sample behind a domain; None for self-selected answers."""
@@ -178,7 +188,9 @@ def study(
     with reader.snapshot(db):
         cells = folds.whole(db, wave, how, tallies=tallies)
         roster = reader.roster(db, wave, len(questionnaire.columns))
-    return _laid_out(wave, how, _answers(cells, psus, wave), psus, roster)
+        answers = _answers(cells, psus, wave)
+        forms = paper(db, wave, questionnaire, int(answers.sums.people.sum()))
+    return replace(_laid_out(wave, how, answers, psus, roster), paper=forms)
 
 
 def _laid_out(

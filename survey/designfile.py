@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis import parts, reader
 from analysis.frame import Frame
+from analysis.keying import WAYS
 from analysis.study import Study, study
 from analysis.weights.making import BETWEEN
 from forms.questionnaire import load, localized
@@ -123,6 +124,9 @@ def _toml(ready: Study, made: weighting.Weighting | None, divided: Mapping[str, 
         lines += ["", "[weights]", *(f"{_text(k)} = {v!r}" for k, v in wave.weights.items())]
     if made and calibrated:
         lines += _calibrate(made)
+    if ready.paper and (limits := ready.paper.limits):
+        pairs = (f"{name} = {_text(list(getattr(limits, name)))}" for name in WAYS)
+        lines += ["", "[keying]", *pairs]
     return "\n".join(lines) + "\n"
 
 

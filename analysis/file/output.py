@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,20 @@ def number(value: float | None) -> float | None:
 
 def domains(study: Study) -> Iterator[tuple[Domain, Sequence[Estimate], Errors]]:
     """The whole, then the domains of each column in the order of the plan."""
-    yield None, study.whole.figures, study.errors
+    yield None, _widened(study, study.whole.figures), study.errors
     for column in study.plan.domains:
         of = study.domains[column]
         for d, (label, figures) in enumerate(zip(of.labels, of.figures, strict=True)):
-            yield {column: label}, figures, of.errors[d] if of.errors else []
+            yield {column: label}, _widened(study, figures), of.errors[d] if of.errors else []
+
+
+def _widened(study: Study, figures: Sequence[Estimate]) -> Sequence[Estimate]:
+    """Figures whose intervals hold the keying errors of the plan."""
+    limits = study.plan.keying
+    if limits is None or study.plan.index != "top2":
+        return figures
+    pairs = ((each, limits.apart(each.low, each.high)) for each in figures)
+    return [replace(each, low=low, high=high) for each, (low, high) in pairs]
 
 
 def summary(study: Study) -> Row:

@@ -13,6 +13,7 @@ from analysis.design import LONELY
 from analysis.file import sections as s
 from analysis.file.faults import BadInput
 from analysis.file.sections import Section
+from analysis.keying import WAYS, Limits
 from analysis.weights import calibrate
 
 AGGREGATES = index.AGGREGATES
@@ -77,6 +78,7 @@ class Plan:
     weights: Mapping[str, float]
     difference: str | None
     calibrating: Calibrating | None
+    keying: Limits | None
     ranking: Ranking | None
     replicating: Replicating | None
 
@@ -154,6 +156,7 @@ def _plan(top: Section, folder: Path) -> Plan:
         weights=_composed(top),
         difference=_difference(top),
         calibrating=_calibrating(top),
+        keying=_keying(top),
         ranking=_ranking(top, {*factors, *items}),
         replicating=_replicating(top, folder),
     )
@@ -229,6 +232,16 @@ def _calibrating(top: Section) -> Calibrating | None:
     return Calibrating(method, (float(low), float(high)), found, final)
 
 
+def _keying(top: Section) -> Limits | None:
+    inner = top.inner("keying")
+    if inner is None:
+        return None
+    wrong = "phải là hai số [dưới, trên] với 0 ≤ dưới ≤ trên < 1"
+    pairs = [tuple(inner.value(name, _are_limits, wrong, [0.0, 0.0])) for name in WAYS]
+    inner.close()
+    return Limits(*pairs)
+
+
 def _margin(margins: Section, column: str) -> dict[str, float]:
     inner = margins.inner(column)
     if inner is None:
@@ -294,6 +307,11 @@ def _is_draws(value: Any) -> bool:
 
 def _is_seed(value: Any) -> bool:
     return s.is_whole(value, 0)
+
+
+def _are_limits(value: Any) -> bool:
+    good = isinstance(value, list) and len(value) == 2 and all(map(s.is_number, value))
+    return good and 0 <= value[0] <= value[1] < 1
 
 
 def _are_bounds(value: Any) -> bool:

@@ -8,7 +8,7 @@ from datetime import date
 
 from analysis.report import model
 from analysis.report.model import Run, bold, runs
-from analysis.report.numbers import day, num, pct, short_day
+from analysis.report.numbers import day, num, pct, short_day, span
 from analysis.results import Kind, Result, WaveInfo
 
 LEVELS = ("Rất không hài lòng", "Không hài lòng", "Bình thường", "Hài lòng", "Rất hài lòng")
@@ -229,6 +229,8 @@ def method_rows(result: Result) -> tuple[tuple[str, tuple[Run, ...]], ...]:
     if result.design:
         rows.append(("Mẫu", runs(_sample(result))))
     rows.append(("Kênh thu phiếu", runs(_channels(result))))
+    if result.keyed:
+        rows.append(("Nhập phiếu", runs(_keyed(result))))
     rows.append(("Chỉ số", _index(result)))
     rows.append(("Cơ sở tính", runs(BASE[wave.base])))
     if result.design:
@@ -264,7 +266,7 @@ def _sample(result: Result) -> str:
     text = (
         f"Mẫu xác suất {num(design.n, 0)} người thuộc {num(design.n_psu, 0)} đơn vị mẫu sơ cấp "
         f"trong {num(design.n_strata, 0)} tầng, đại diện cho {num(design.weight_sum, 0)} người; "
-        "mỗi phiếu mang quyền số là nghịch đảo của xác suất được chọn"
+        f"{_weighed(result)}"
     )
     if design.fpc:
         text += "; có hiệu chỉnh tổng thể hữu hạn"
@@ -272,6 +274,41 @@ def _sample(result: Result) -> str:
         how = LONELY.get(result.wave.lonely, result.wave.lonely)
         text += f"; {num(len(design.lonely), 0)} tầng chỉ có một đơn vị mẫu sơ cấp ({how})"
     return text + "."
+
+
+def _weighed(result: Result) -> str:
+    """What a form's weight is."""
+    drawn = "mỗi phiếu mang quyền số là nghịch đảo của xác suất được chọn"
+    made = result.weighed
+    if made is None:
+        return drawn
+    text = f"{drawn}, nhân với hệ số bù cho nơi không trả lời"
+    if made.margins:
+        names = ", ".join(name[:1].lower() + name[1:] for name in made.margins)
+        text += f", khớp với tổng dân số theo {names}"
+        text += f" (nguồn: {'; '.join(made.sources)})" if made.sources else ""
+    if made.capped:
+        text += f", cắt {num(made.capped, 0)} quyền số quá lớn"
+    return text
+
+
+def _keyed(result: Result) -> str:
+    """How paper became data, and what that does to the intervals."""
+    keyed = result.keyed
+    assert keyed is not None
+    text = f"{num(keyed.once + keyed.twice, 0)} phiếu giấy"
+    if not keyed.once:
+        return f"{text}, tất cả được hai người nhập độc lập và đối chiếu."
+    text += f", {num(keyed.twice, 0)} phiếu nhập hai lần độc lập và đối chiếu"
+    if keyed.rate is None:
+        text += ". Số phiếu nhập hai lần quá ít nên chưa biết tỷ lệ nhập sai"
+        return f"{text}; khoảng tin cậy chưa tính đến lỗi nhập."
+    text += (
+        f"; tỷ lệ nhập sai {pct(keyed.rate, 2)} ({span(keyed.low, keyed.high, 2)})"
+    )
+    if keyed.widened:
+        return f"{text}. Khoảng tin cậy đã được nới theo lỗi nhập của các phiếu chỉ nhập một lần."
+    return f"{text}. Khoảng tin cậy chưa tính đến lỗi nhập."
 
 
 def _index(result: Result) -> tuple[Run, ...]:
