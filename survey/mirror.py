@@ -19,6 +19,7 @@ class Line:
     field: Field
     other: str = ""  # "c2:7": asked only when this choice of that field is marked
     page: int = 0  # of the paper, on the first line of each page; 0 where it goes on
+    question: str = ""  # the question it is a part of: "Câu 9"
 
     @property
     def name(self) -> str:
@@ -81,7 +82,7 @@ def blocks(q: Questionnaire, pages: tuple[tuple[str, int], ...] = ()) -> tuple[B
             lines = []
             for one in by_item[item.id]:
                 page = at.get(one.name, on)
-                lines.append(_line(one, page if page != on else 0))
+                lines.append(_line(one, page if page != on else 0, section))
                 on = page
             if not _goes_on(found, last, section, item, kind, levels):
                 found.append(_block(section, item, kind, levels))
@@ -111,9 +112,11 @@ def _kind(item: Item, alike: int) -> str:
     return "choices" if item.closed else "text"
 
 
-def _line(one: Field, page: int) -> Line:
+def _line(one: Field, page: int, section: Section) -> Line:
     beside = one.item.other if one.kind == "text" and one.item.closed else None
-    return Line(one, f"{one.item.id}:{beside.code}" if beside else "", page)
+    other = f"{one.item.id}:{beside.code}" if beside else ""
+    question = one.item.number if one.row else section.number
+    return Line(one, other, page, "" if question == one.number else question)
 
 
 def _goes_on(

@@ -89,7 +89,6 @@
     var cut = row.other.lastIndexOf(":");
     return holds(form.fields[row.other.slice(0, cut)], +row.other.slice(cut + 1));
   }
-  function label(row) { return one("th", row.tr).textContent.trim(); }
   function known(value) { return value !== undefined; }
 
   /* the form in hand survives a reload, a lost network and the end of the session */
@@ -117,6 +116,8 @@
     put(one("#head"), fill(words.form, { serial: printed(of) }));
     document.title = fill(words.form, { serial: printed(of) }) + " – SIPAS";
     put(one("#round"), words[forms[of] && forms[of].status] || "");
+    put(one("#now-form"), one("#head").textContent + " · " + one("#round").textContent);
+    one("#all").hidden = true;
     leave_end();
     go(Math.min(form.at, rows.length - 1));
     queue.state().then(news);
@@ -129,6 +130,7 @@
     document.title = one("#head").dataset.lot + " – SIPAS";
     put(one("#round"), "");
     one("#now").hidden = true;
+    one("#all").hidden = false;
     serial.value = "";
     listed();
     window.scrollTo(0, 0);
@@ -165,8 +167,9 @@
   function beside(row) {
     var list = one("#now-keys"), how = row.kind === "several" ? words.choose : row.kind === "text" ? words.write : row.kind === "number" ? words.number : "";
     one("#now").hidden = false;
-    put(one("#now-head"), fill(words.at, { name: label(row).split(/\. /)[0].slice(0, 40) }));
-    put(one("#now-text"), how || label(row).replace(/^[^.]{1,8}\. /, ""));
+    put(one("#now-head"), fill(words.at, { name: row.tr.dataset.called }));
+    put(one("#now-text"), how);
+    one("#now-text").hidden = !how;
     list.textContent = "";
     legend(row).forEach(function (pair) {
       if (pair[0] === "9" || pair[0] === "0") return;
@@ -245,9 +248,9 @@
     rows.forEach(function (r) {
       var value = form.fields[r.name], d = r.tr.dataset;
       if (d.when && known(value) && value !== 9 && value !== 0 && value !== "" && !(Array.isArray(value) && !value.length) &&
-        !d.any.split(" ").some(function (c) { return holds(form.fields[d.when], +c); })) found.push({ name: r.name, code: "skipped", number: label(r).split(/\. /)[0] });
+        !d.any.split(" ").some(function (c) { return holds(form.fields[d.when], +c); })) found.push({ name: r.name, code: "skipped", number: r.tr.dataset.called });
       if (r.kind === "number" && ((d.least && value < +d.least) || (d.most && value > +d.most))) {
-        found.push({ name: r.name, code: "range", number: label(r).split(/\. /)[0], minimum: d.least, maximum: d.most });
+        found.push({ name: r.name, code: "range", number: r.tr.dataset.called, minimum: d.least, maximum: d.most });
       }
     });
     return found;
@@ -454,6 +457,7 @@
       else if (draft && /^(first|second)$/.test(f.status)) {
         put(cell, fill(words.draft, { n: Object.keys(draft.fields).length, of: rows.length }));
       }
+      if (f.status === "queued" || f.status === "stored") one("th", tr).textContent = printed(s); /* no link any more */
       if (f.said) put(one("[data-state]", tr), f.said);
     });
     put(one("#n-lot"), n + "/" + of);
