@@ -34,6 +34,9 @@ DOORS = (
     "verify",
     "callbacks",
     "desk",
+    "sampling",
+    "planning",
+    "casework",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

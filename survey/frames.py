@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, IO
 
 from survey.store.frames import Household, Village
 from survey.store.units import name_key
@@ -81,7 +81,7 @@ class Faults:
 
 
 def villages(
-    file: BinaryIO, *, provinces: Mapping[str, str], taken: Mapping[str, str],
+    file: IO[bytes], *, provinces: Mapping[str, str], taken: Mapping[str, str],
     scope: Container[str] | None = None,
 ) -> list[Village]:  # fmt: skip
     """Return the villages of a file.
@@ -124,7 +124,7 @@ class Lists:
 
 
 def check_households(
-    file: BinaryIO, *, known: Mapping[str, Village], drawn: Container[str] | None, take: int,
+    file: IO[bytes], *, known: Mapping[str, Village], drawn: Container[str] | None, take: int,
     scope: Container[str] | None = None,
 ) -> Lists:  # fmt: skip
     """Read a file of household lists to its end and raise Faulty with all that is wrong.
@@ -159,7 +159,7 @@ def check_households(
     return Lists(sizes, strange)
 
 
-def households(file: BinaryIO) -> Iterator[Household]:
+def households(file: IO[bytes]) -> Iterator[Household]:
     """Yield the households of a file that ``check_households`` has found sound."""
     file.seek(0)
     for _, row in _rows(file, "household", Faults()):
@@ -224,7 +224,7 @@ def _whole(text: str, most: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most else 0
 
 
-def _rows(file: BinaryIO, kind: str, faults: Faults) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(file: IO[bytes], kind: str, faults: Faults) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and fields (stripped, NFC) of each row; lines without cells are skipped.
 
     UTF-8 with or without mark; comma, semicolon or tab.  Raises Faulty where nothing can be read.

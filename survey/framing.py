@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, IO
 
 from survey import frames
 from survey.store import Refused, draws, units
@@ -47,7 +47,7 @@ class Within:
 
 
 def villages(
-    db: sqlite3.Connection, wave: str, file: BinaryIO, *, whole: bool, source: str,
+    db: sqlite3.Connection, wave: str, file: IO[bytes], *, whole: bool, source: str,
     scope: str = "", now: datetime, actor: str,
 ) -> Checked:  # fmt: skip
     """Check a file of villages; raises ``frames.Faulty`` with all that is wrong."""
@@ -73,7 +73,7 @@ def villages(
 
 
 def households(
-    db: sqlite3.Connection, wave: str, file: BinaryIO, *, source: str, scope: str = "",
+    db: sqlite3.Connection, wave: str, file: IO[bytes], *, source: str, scope: str = "",
     now: datetime, actor: str,
 ) -> Checked:  # fmt: skip
     """Check a file of household lists; raises ``frames.Faulty`` with all that is wrong."""

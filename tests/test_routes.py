@@ -25,6 +25,15 @@ CALLS = {
     f"calls.{name}": ALL - {"viewer"} for name in ("interview", "listed", "one", "record", "send")
 }
 SUPERVISORS = {"administrator", "field_supervisor"}
+SAMPLE = {
+    f"{door}.{name}": SUPERVISORS
+    for door, names in {
+        "sampling": ("check", "draw", "index", "listed", "undo", "upload"),
+        "planning": ("keep", "plan"),
+        "casework": ("drop", "move", "one", "replace", "village", "villages"),
+    }.items()
+    for name in names
+}
 FIELD = {
     "field.board": {*SUPERVISORS, "supervisor", "viewer"},
     "field.mark": {"interviewer"},
@@ -40,6 +49,7 @@ FIELD = {
 STAFF = {
     **RESULTS,
     **FIELD,
+    **SAMPLE,
     **CALLS,
     "auth.logout": EVERYBODY,
     "auth.password": EVERYBODY,
@@ -78,6 +88,7 @@ def address(rule, door_tokens, key="ho-2026"):
     values = {
         "token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css",
         "number": 1, "code": "x", "questionnaire": "x", "language": "vi", "item": "x",
+        "kind": "villages", "wave": "ho-2026", "psu": "x",
     }  # fmt: skip
     _, path = rule.build({name: values[name] for name in rule.arguments})
     return path

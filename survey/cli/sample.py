@@ -16,11 +16,6 @@ from survey.store import cases, draws, frames, replacements, waves
 from survey.store.clock import now
 
 STAGES = ("villages", "households", "all")
-COLUMNS = (
-    "case", "serial", "stratum", "psu", "village", "unit", "area", "household", "number",
-    "reserve", "state", "replaces", "adults", "probability", "base", "weight",
-)  # fmt: skip
-NAMES = ("head", "address")
 
 
 @contextmanager
@@ -197,12 +192,15 @@ def check(ctx: click.Context, wave: str) -> None:
 @click.pass_context
 def export(ctx: click.Context, wave: str, output: Path, names: bool) -> None:
     """Xuất danh sách mẫu: mã, số thứ tự, dự phòng, xác suất đúng và quyền số."""
+    from survey import samplelist
+
     draft = session.draft(output)
     with session.database(ctx, readonly=True) as db:
         _wave(db, wave)
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
-            columns = COLUMNS + NAMES if names else COLUMNS
-            n = tables.write(file, columns, (listed(row, columns) for row in draws.rows(db, wave)))
+            columns = samplelist.COLUMNS + (samplelist.NAMES if names else ())
+            rows = (samplelist.line(row, columns) for row in draws.rows(db, wave))
+            n = tables.write(file, columns, rows)
     draft.replace(output)
     click.echo(f"{n} hộ → {output}")
 
@@ -267,18 +265,6 @@ def undo(ctx: click.Context, wave: str, reason: str, dry_run: bool) -> None:
     except LookupError as fault:
         raise Fault(f"Đợt «{wave}» chưa rút mẫu.") from fault
     session.outcome("Đã hủy lần rút mẫu", dry_run)
-
-
-def listed(row: Any, columns: tuple[str, ...]) -> list[object]:
-    """One line of the exported list."""
-    from survey.serials import serial
-
-    replaced = serial(row["replaces"]) if row["replaces"] else ""
-    facts = {
-        "case": row["id"], "serial": serial(row["id"]), "village": row["name"],
-        "replaces": replaced,
-    }  # fmt: skip
-    return [facts[name] if name in facts else row[name] for name in columns]
 
 
 def _take(text: str) -> tuple[str, int]:

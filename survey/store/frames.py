@@ -54,9 +54,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One stratum of the frame: its villages and their households."""
+    """One stratum of the frame: one of its units, its villages and their households."""
 
     stratum: str
+    unit: str
     villages: int
     households: int
 
@@ -84,7 +85,7 @@ def villages(db: sqlite3.Connection, wave: str) -> list[Village]:
 def strata(db: sqlite3.Connection, wave: str) -> list[Stratum]:
     """The strata, by their names."""
     rows = db.execute(
-        "SELECT stratum, COUNT(*), SUM(size) FROM frame_village WHERE wave = :wave"
+        "SELECT stratum, MIN(unit), COUNT(*), SUM(size) FROM frame_village WHERE wave = :wave"
         " GROUP BY stratum ORDER BY stratum",
         {"wave": wave},
     )

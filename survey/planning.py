@@ -1,0 +1,226 @@
+"""The staff's page of a sample's plan: how many are needed, how they are shared out, how drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+
+from survey import db, guard, services, work
+from survey.frames import Faulty
+from survey.store import clock, draws, frames, waves
+from survey.text import t
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response
+
+    from survey.drawing import Wanted
+    from survey.store.draws import Plan
+    from survey.store.waves import Wave
+
+bp = Blueprint("planning", __name__)
+
+RULES = ("proportional", "power", "equal")
+#: Fields of the calculator with what stands in them first: percent where people think in percent.
+CALCULATOR = {
+    "half_width": "4", "share": "50", "icc": "0,03", "response": "95", "population": "",
+}  # fmt: skip
+_MOST = {"half_width": 50, "share": 100, "icc": 1, "response": 100.0001}
+#: The largest number of households, reserves and villages that is no slip of the keyboard.
+MOST = {"households": 1000, "reserves": 1000, "total": 100_000, "minimum": 1000}
+LEAST = {"households": 1, "reserves": 0, "total": 1, "minimum": 1}
+
+
+@bp.get("/field/sample/<key>/plan")
+@guard.roles("administrator", "field_supervisor")
+def plan(key: str) -> str | tuple[str, int]:
+    """Show the plan; with numbers in the address, compute a sample size first."""
+    wave = _wave(key)
+    held = draws.get(db.get(), key).plan
+    values = _values(held)
+    asked = {name: request.args.get(name, was).strip() for name, was in CALCULATOR.items()}
+    if "half_width" not in request.args:
+        return _page(wave, values, asked=asked)
+    wanted, faults = _wanted(asked, held.households)
+    if wanted is not None:
+        values["total"] = str(wanted.villages)
+    page = _page(wave, values, asked=asked, wanted=wanted, faults=faults)
+    return (page, 422) if faults else page
+
+
+@bp.post("/field/sample/<key>/plan")
+@guard.roles("administrator", "field_supervisor")
+def keep(key: str) -> str | tuple[str, int] | Response:
+    """Fill in the villages of each stratum by a rule, or keep the plan."""
+    wave = _wave(key)
+    held = draws.get(db.get(), key)
+    values = _values(held.plan) | request.form.to_dict()
+    allocate = values.get("go") == "allocate"
+    made, faults = _read(values, held.plan, drawn=bool(held.villages_at), allocate=allocate)
+    if allocate and not faults:
+        values, faults = _allocate(key, values)
+    if allocate or faults:
+        page = _page(wave, values, faults=faults, filled=allocate and not faults)
+        return (page, 422) if faults else page
+    job = partial(draws.set_plan, wave=key, plan=made, now=clock.now(), actor=work.actor())
+    services().writer.run(job)
+    n = sum(made.takes.values())
+    flash(t("sampling.plan_kept", villages=_n(n), forms=_n(n * made.households)))
+    return redirect(url_for("sampling.index", wave=key), 303)
+
+
+def _wave(key: str) -> Wave:
+    """Return a wave whose sample the reader may plan, or end the request."""
+    try:
+        wave = waves.get(db.get(), key)
+    except LookupError:
+        abort(404)
+    if wave.kind != "probability":
+        abort(404)
+    guard.scope(wave.owner)
+    return wave
+
+
+def _values(plan: Plan) -> dict[str, str]:
+    return {
+        "method": plan.method, "person": plan.person, "households": str(plan.households),
+        "reserves": str(plan.reserves), "total": str(sum(plan.takes.values()) or ""),
+        "rule": RULES[0], "minimum": "2",
+        **{f"take.{name}": str(take) for name, take in plan.takes.items()},
+    }  # fmt: skip
+
+
+def _read(
+    values: Mapping[str, str], held: Plan, *, drawn: bool, allocate: bool
+) -> tuple[Plan, dict[str, str]]:
+    """Return the plan that the form says, and what is wrong by field.
+
+    Villages that are drawn stay as they are, whatever the form says.
+    """
+    faults: dict[str, str] = {}
+    households = _whole("households", values, t("sampling.per_village"), faults)
+    reserves = _whole("reserves", values, t("sampling.reserves"), faults)
+    made = replace(held, households=households or 1, reserves=reserves)
+    if values.get("person") in draws.PERSONS:
+        made = replace(made, person=values["person"])
+    if drawn or allocate:
+        return made, faults
+    if values.get("method") in draws.METHODS:
+        made = replace(made, method=values["method"])
+    return replace(made, takes=_takes(values, faults)), faults
+
+
+def _takes(values: Mapping[str, str], faults: dict[str, str]) -> dict[str, int]:
+    takes = {}
+    strata = {name.removeprefix("take."): text for name, text in values.items()
+              if name.startswith("take.")}  # fmt: skip
+    most = _strata_sizes()
+    for stratum, text in strata.items():
+        if stratum not in most:
+            continue
+        number, high = _number(text), most[stratum]
+        if not 1 <= number <= high:
+            name = t("sampling.take_of", stratum=stratum)
+            faults[f"take.{stratum}"] = t("sampling.fault.number", name=name, low=1, high=high)
+        takes[stratum] = number
+    return takes
+
+
+def _strata_sizes() -> dict[str, int]:
+    key = (request.view_args or {})["key"]
+    return {row.stratum: row.villages for row in frames.strata(db.get(), key)}
+
+
+def _allocate(key: str, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the form with the villages shared out, and what is wrong by field."""
+    from survey import drawing
+
+    faults: dict[str, str] = {}
+    total = _whole("total", values, t("sampling.villages_total"), faults)
+    minimum = _whole("minimum", values, t("sampling.minimum"), faults)
+    rule = values.get("rule") if values.get("rule") in RULES else RULES[0]
+    if faults:
+        return values, faults
+    try:
+        takes = drawing.allocated(db.get(), key, total, rule or RULES[0], minimum)
+    except Faulty as wrong:
+        return values, {"total": " ".join(wrong.faults)}
+    return values | {f"take.{name}": str(take) for name, take in takes.items()}, {}
+
+
+def _wanted(asked: Mapping[str, str], take: int) -> tuple[Wanted | None, dict[str, str]]:
+    """Return the sample size that the calculator's numbers ask for, and what is wrong with them."""
+    from survey import drawing
+
+    faults: dict[str, str] = {}
+    read = {name: _share(name, asked[name], faults) for name in _MOST}
+    people = _number(asked["population"]) if asked["population"] else None
+    if people is not None and people < 1:
+        faults["population"] = t(
+            "sampling.fault.number", name=t("sampling.population"), low=1, high=_n(10**9)
+        )
+    if faults:
+        return None, faults
+    try:
+        return drawing.wanted(
+            read["half_width"] / 100, share=read["share"] / 100, icc=read["icc"], take=take,
+            response=min(1.0, read["response"] / 100), population=people,
+        ), {}  # fmt: skip
+    except ValueError as bad:  # more persons than there are, or a correlation that cannot be
+        return None, {"population": str(bad)}
+
+
+def _share(name: str, text: str, faults: dict[str, str]) -> float:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = 0
+    if not 0 < value < _MOST[name]:
+        words = t("sampling.fault.share", name=t(f"sampling.{name}"), high=f"{_MOST[name]:.0f}")
+        faults[name] = words
+    return value
+
+
+def _whole(name: str, values: Mapping[str, str], words: str, faults: dict[str, str]) -> int:
+    low, high = LEAST[name], MOST[name]
+    number = _number(values.get(name, ""))
+    if not low <= number <= high:
+        faults[name] = t("sampling.fault.number", name=words, low=low, high=_n(high))
+    return number
+
+
+def _number(text: str) -> int:
+    """Return a whole number, dots between thousands allowed; -1 for anything else."""
+    digits = text.strip().replace(".", "")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 12 else -1
+
+
+def _page(
+    wave: Wave, values: Mapping[str, str], *, asked: Mapping[str, str] | None = None,
+    wanted: Wanted | None = None, faults: Mapping[str, str] | None = None, filled: bool = False,
+) -> str:  # fmt: skip
+    held = draws.get(db.get(), wave.key)
+    return render_template(
+        "sampling/plan.html",
+        wave=wave,
+        values=values,
+        asked=asked or CALCULATOR,
+        wanted=wanted,
+        faults=faults or {},
+        filled=filled,
+        strata=frames.strata(db.get(), wave.key),
+        drawn=bool(held.villages_at),
+        cases=draws.samples_of(db.get(), wave.key),
+        methods=draws.METHODS,
+        persons=draws.PERSONS,
+        rules=RULES,
+        synthetic=wave.synthetic,
+    )
+
+
+def _n(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
