@@ -29,6 +29,7 @@ COMMANDS = {
     "dossiers": ("dossiers", "dossiers"),
     "key": ("keys", "key"),
     "sample": ("sample", "sample"),
+    "paper": ("paper", "paper"),
     "retention": ("retention", "retention"),
     "languages": ("languages", "languages"),
     "weights": ("weights", "weights"),
