@@ -200,7 +200,7 @@ _HOUSEHOLDS = (
     Column("Họ và tên chủ hộ", 36),
     Column("Địa chỉ", 43),
     Column("Phát", 13),
-    Column("Hẹn thu", 14),
+    Column("Hẹn\nthu", 14),
     Column("Thu", 13),
     Column("Kết\nquả", 15),
 )
