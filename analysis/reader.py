@@ -188,7 +188,7 @@ def weighting(db: sqlite3.Connection, wave: str) -> tuple[dict[str, Any], dict[s
 
 def sources(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:
     """Name and source of the margins of a wave, in the order they were entered."""
-    return _rows(db, SOURCES, {"wave": wave})  # type: ignore[return-value]
+    return _rows(db, SOURCES, {"wave": wave})
 
 
 #: Forms that count, by way of entry and whether they were entered a second time.

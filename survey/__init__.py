@@ -37,6 +37,7 @@ DOORS = (
     "sampling",
     "planning",
     "casework",
+    "weighing",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

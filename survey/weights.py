@@ -239,7 +239,7 @@ def _told_response(step: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
-def _row(name: str, **facts: object) -> tuple[str, str]:
+def _row(name: str, **facts: Any) -> tuple[str, str]:
     return t(f"weights.r_{name}"), t(f"weights.r_{name}_v", **facts)
 
 

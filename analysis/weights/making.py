@@ -142,7 +142,7 @@ def _calibration(made: Calibration) -> dict[str, Any]:
         "factor_max": float(made.g.max()),
         "kish_before": kish(made.start),
         "kish_after": kish(made.weight),
-        "thin": [asdict(cell) for cell in thin_cells(made)],
+        "thin": [asdict(cell) for cell in thin_cells(made) if cell.category != BLANK],
     }
 
 
