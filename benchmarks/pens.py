@@ -39,9 +39,19 @@ class Truth:
 
 
 def fill(
-    clean: Picture, answers: Answers, dpi: float, radius: float, rnd: Random, *, odd: float = 0.0
+    clean: Picture,
+    answers: Answers,
+    dpi: float,
+    radius: float,
+    rnd: Random,
+    *,
+    odd: float = 0.0,
+    wanted: Mapping[str, object] | None = None,
 ) -> tuple[Picture, Truth]:
-    """Fill a page by one hand with one pen; ``odd`` is the share of answers with something odd."""
+    """Fill a page by one hand with one pen; ``odd`` is the share of answers with something odd.
+
+    ``wanted`` says which codes to mark (field -> code, or list of codes); else anything is.
+    """
     page, truth = clean.copy(), Truth()
     pen = rnd.choice(("black", "black", "blue", "blue", "blue", "pencil", "red"))
     by: dict[str, list[Mapping[str, Any]]] = {}
@@ -53,8 +63,15 @@ def fill(
         if rnd.random() < odd and not several:
             _odd(hand, name, places, truth)
             continue
-        wanted = rnd.randint(0, 3) if several else int(rnd.random() < 0.96)
-        for place in rnd.sample(places, min(wanted, len(places))):
+        if wanted is None:
+            n = rnd.randint(0, 3) if several else int(rnd.random() < 0.96)
+            chosen = rnd.sample(places, min(n, len(places)))
+        else:
+            said = wanted.get(name)
+            chosen = [
+                at for at in places if at["code"] in (said if isinstance(said, list) else [said])
+            ]
+        for place in chosen:
             hand.mark(place)
             truth.chosen.setdefault(name, set()).add(place["code"])
         truth.chosen.setdefault(name, set())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ import pypdfium2.raw  # noqa: E402
 
 Picture = NDArray[np.uint8]
 
-#: What files begin with, by the ending they are kept under.
-STARTS = {
-    "pdf": (b"%PDF-",),
-    "jpg": (b"\xff\xd8\xff",),
-    "png": (b"\x89PNG\r\n\x1a\n",),
-    "tif": (b"II*\x00", b"MM\x00*"),
-}
 #: Pages of PDF are drawn as finely as they were scanned, between these (dpi).
 _LEAST, _USUAL, _MOST = 150, 200, 300
 
@@ -96,21 +88,6 @@ class File:
             str(self._path), start=number - 1, count=1, flags=cv2.IMREAD_COLOR
         )
         return found[0] if done and found else None
-
-
-def kind(start: bytes) -> str:
-    """What a file is by its first bytes: "pdf", "jpg", "png", "tif", or "" for none of them."""
-    return next((kind for kind, heads in STARTS.items() if start.startswith(heads)), "")
-
-
-def each(path: Path) -> Iterator[Picture | Unreadable]:
-    """Every page's picture or why there is none; for tests and measures."""
-    with File(path) as file:
-        for number in range(1, file.pages + 1):
-            try:
-                yield file.picture(number)
-            except Unreadable as fault:
-                yield fault
 
 
 def _pdf(path: Path) -> Any:
