@@ -13,7 +13,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from survey import db, guard, serials, services, work
 from survey.store import Refused, cases, clock, draws, frames, replacements, units, waves
 from survey.text import clock as hour
-from survey.text import day, t
+from survey.text import day, has, t
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -41,6 +41,7 @@ class Line:
     address: str
     since: str
     weight: str
+    why: str
 
 
 @bp.get("/field/cases/<wave>")
@@ -206,7 +207,7 @@ def _village(wave: Wave, area: Area, *, fault: str = "") -> str:
         reserves=[line for line in lines if line.case.state == "reserve"],
         probability=p and _about(p),
         dropped=area.dropped_at and day(area.dropped_at),
-        reason=area.reason and t(f"case.reason.{area.reason}"),
+        reason=_why(area.reason, ""),
         reasons=replacements.AREA_REASONS,
         droppable=not area.dropped_at and not started and wave.closed_at is None,
         fault=fault,
@@ -222,7 +223,13 @@ def _one(case: Case, *, fault: str = "") -> str:
     if case.state == "appointed":
         steps.insert(0, "appointed")  # another day
     history = [
-        (hour(row["at"]), day(row["at"]), t(f"case.{row['state']}"), _reason(row), row["actor"])
+        (
+            hour(row["at"]),
+            day(row["at"]),
+            t(f"case.{row['state']}"),
+            _why(row["reason"], row["state"]),
+            row["actor"],
+        )  # fmt: skip
         for row in cases.history(db.get(), case.id)
     ]
     return render_template(
@@ -243,9 +250,11 @@ def _one(case: Case, *, fault: str = "") -> str:
     )
 
 
-def _reason(row: object) -> str:
-    reason = row["reason"]  # type: ignore[index]
-    return t(f"case.reason.{reason}") if reason in replacements.AREA_REASONS else str(reason)
+def _why(reason: str, state: str) -> str:
+    """Return the reason of a step as people read it, "" where the step says it already."""
+    if reason == state:
+        return ""
+    return t(f"case.reason.{reason}") if has(f"case.reason.{reason}") else reason
 
 
 def _line(case: Case, homes: dict[str, frames.Household]) -> Line:
@@ -268,6 +277,7 @@ def _line(case: Case, homes: dict[str, frames.Household]) -> Line:
         address=home.address if home else "",
         since=said,
         weight=f"{case.weight:,.2f}".translate(str.maketrans(",.", ".,")),
+        why=_why(case.reason, case.state),
     )
 
 

@@ -84,9 +84,12 @@ def households(
     drawn = {area.psu for area in draws.areas(db, wave) if not area.dropped_at}
     within = Within(db, scope) if scope else None
     lists = frames.check_households(
-        file, known=known, drawn=drawn if held.villages_at else None, take=held.plan.households,
+        file,
+        known=known,
+        drawn=drawn if held.villages_at else None,
+        take=held.plan.households if held.plan.takes else 0,
         scope=within,
-    )  # fmt: skip
+    )
     words = t("frame.households", n=_n(lists.households), villages=_n(len(lists.psus)))
     odd = [
         t("frame.strange", psu=psu, n=n, size=known[psu].size)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from survey import messages
 from survey.db import write
-from survey.store import audit, clock, contacts, rates
+from survey.store import audit, clock, contacts, frames, rates
 from survey.text import day
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
 #: That a message was sent about a dossier, or a call made, matters while its survey runs and is
@@ -32,6 +32,7 @@ class Deleted:
     calls: int
     rates: int
     files: int  # of the outbox: messages with their numbers
+    households: int = 0  # names and addresses of a sample's lists
 
     @property
     def total(self) -> int:
@@ -46,6 +47,7 @@ class Report:
     now: datetime
     deleted: Deleted
     kept: tuple[contacts.Kept, ...]
+    households: tuple[tuple[str, int, date], ...] = ()  # wave, how many, until
 
     def lines(self) -> Iterator[str]:
         """Yield the report in Vietnamese, a line at a time."""
@@ -57,10 +59,14 @@ class Report:
         yield f"  {_n(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
         yield f"  {_n(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
         yield f"  {_n(gone.files)} tệp tin nhắn chờ gửi cũ hơn {messages.KEPT} ngày"
+        yield f"  {_n(gone.households)} họ tên, địa chỉ hộ của đợt đóng đã {frames.NAME_DAYS} ngày"
         if not self.kept:
             yield "Không còn giữ số điện thoại nào."
-            return
-        yield "Còn giữ:"
+        if self.kept or self.households:
+            yield "Còn giữ:"
+        for wave, n, day_of in self.households:
+            until = day(day_of.isoformat())
+            yield f"  {_n(n)} họ tên, địa chỉ hộ của đợt {wave}: xóa ngày {until}"
         for one in self.kept:
             what = f"đợt {one.wave} ({one.name})" if one.wave else "kèm hồ sơ"
             until = f"ngày {day(one.first.isoformat())}"
@@ -91,12 +97,13 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) ->
             calls=contacts.purge_calls(db, now - timedelta(days=CALL_DAYS)),
             rates=rates.sweep(db, now=now),
             files=files,
+            households=frames.purge(db, today),
         )
         audit.append(
             db, at=now, actor=actor, action="retention.run", subject=today.isoformat(),
             detail=asdict(deleted),
         )  # fmt: skip
-    return Report(now, deleted, tuple(contacts.kept(db)))
+    return Report(now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)))
 
 
 def _n(number: int) -> str:

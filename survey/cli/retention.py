@@ -17,8 +17,8 @@ def retention(ctx: click.Context, /, dry_run: bool) -> None:
     """Xóa dữ liệu cá nhân đã đến hạn và in báo cáo; chạy mỗi ngày một lần.
 
     Xóa số điện thoại (người dân để lại, hoặc kèm hồ sơ) đã đến ngày xóa, lượt nhắn tin và gọi
-    điện cũ hơn 180 ngày, tệp tin nhắn cũ hơn 7 ngày, lượt đếm truy cập cũ hơn 1 ngày. Không
-    đụng đến câu trả lời.
+    điện cũ hơn 180 ngày, tệp tin nhắn cũ hơn 7 ngày, lượt đếm truy cập cũ hơn 1 ngày, họ tên và
+    địa chỉ hộ của đợt đóng đã 90 ngày. Không đụng đến câu trả lời.
     """
     moment = now()
     files = job.expired(session.settings(ctx).instance, moment)
