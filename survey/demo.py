@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from forms.questionnaire import load
-from survey import config, data, db, synthetic, tokens
+from survey import config, data, db, demo_paper, synthetic, tokens
 from survey.store import clock, doors, instances, people, responses, samples, units, waves
 from survey.store.clock import VIETNAM, day
 from survey.store.doors import Door
@@ -84,6 +84,8 @@ class Demo:
     unit: str
     login: str
     password: str
+    paper_wave: str = ""
+    paper_staff: tuple[str, ...] = ()
 
 
 class Exists(Exception):
@@ -123,6 +125,7 @@ def make(
                 password_hash=hashed, now=at, actor=ACTOR,
             )  # fmt: skip
             opened = _fill(base, size, at, progress)
+            paper_wave = demo_paper.fill(base, hashed, at)
     finally:
         base.close()
     kiosk, qr = (tokens.issue(settings.secret, "counter", number) for number in opened)
@@ -136,6 +139,8 @@ def make(
         unit=PROVINCE,
         login=USERNAME,
         password=password,
+        paper_wave=paper_wave,
+        paper_staff=tuple(name for name, *_ in demo_paper.STAFF),
     )
     _note(settings.instance, made)
     return made

@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from forms import questionnaire, rules
-from survey import config, db, demo, synthetic, tokens
+from survey import config, db, demo, drawing, synthetic, tokens
 from survey.cli import main
 from survey.store import instances, people, responses, waves
 
 CONTRACT = [
-    "kiosk", "qr", "api_token", "questionnaire", "wave", "open_wave", "unit", "login", "password",
+    "kiosk", "qr", "api_token", "questionnaire", "wave", "open_wave", "unit", "login",
+    "password", "paper_wave", "paper_staff",
 ]  # fmt: skip
 #: Of the packed answers of the whole wave, and of its weights.
 CODES = "443cb781b143fa8c"
@@ -126,7 +127,7 @@ def test_the_note_with_the_password_is_for_its_owner_only(small):
 def test_every_wave_is_marked_as_made_up(base):
     found = waves.all(base)
 
-    assert {wave.key for wave in found} == {"sipas-2026", "mot-cua-2026", "qr-2026"}
+    assert {wave.key for wave in found} == {"sipas-2026", "mot-cua-2026", "qr-2026", "giay-2026"}
     assert all(wave.synthetic for wave in found)
 
 
@@ -232,3 +233,15 @@ def test_more_forms_were_issued_than_came_back_and_more_came_back_than_counted(b
     issued, returned = base.execute("SELECT SUM(issued), SUM(returned) FROM account").fetchone()
 
     assert issued > returned > responses.counts(base, "sipas-2026").valid == demo.SMALL.persons
+
+
+def test_the_wave_on_paper_stands_in_the_middle_of_its_work(base):
+    rows = base.execute(
+        "SELECT state, COUNT(*) AS n FROM sample_case WHERE wave = 'giay-2026' GROUP BY state"
+    )
+    n = {row["state"]: row["n"] for row in rows}
+
+    assert {"planned", "assigned", "appointed", "collected", "entered", "entered_twice",
+            "compared", "refused", "replaced", "reserve"} <= n.keys()  # fmt: skip
+    assert sum(n.values()) == 8 * (12 + 4)
+    assert drawing.check(base, "giay-2026") == (8, 128, [])

@@ -67,7 +67,8 @@ def _told(made: Demo) -> str:
             f"  Phiếu mã QR      {server}{made.qr}",
             f"  Cán bộ đăng nhập {server}/login",
             f"                   tên: {made.login} · {password}",
-        ]
+            f"  Khảo sát giấy    tên: {', '.join(made.paper_staff)} · cùng mật khẩu lần đầu ấy",
+        ][: None if made.password else -1]
     )
 
 
