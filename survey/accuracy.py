@@ -78,19 +78,18 @@ class Agreement:
 def operators(rows: Iterable[Double], q: Questionnaire) -> Accuracy:
     """Return the error rates of everybody whose entries were compared, against what was settled.
 
-    An error made alike by both operators is not seen.  A rate is that of one operator, its forms
-    the clusters; that of all first entries has the operators as clusters, or the forms where
-    there is one operator.
+    An error made alike by both operators is not seen.  Forms are the clusters throughout: they
+    were drawn by ballot, while the operators of a wave are all there and no sample of others.
     """
     coded, scored = paper.coded(q), [item.id for item in q.scored]
     found: dict[int | None, Operator] = {}
-    firsts: list[tuple[int, int, int]] = []
+    firsts: list[tuple[int, int]] = []
     entered: list[list[int]] = []
     verified: list[list[int]] = []
     for row in rows:
         wrong = _wrong(coded, row.first_fields, row.fields)
         found.setdefault(row.first, Operator(row.first)).add(wrong, len(coded))
-        firsts.append((wrong, len(coded), -1 if row.first is None else row.first))
+        firsts.append((wrong, len(coded)))
         wrong = _wrong(coded, row.second_fields, row.fields)
         found.setdefault(row.second, Operator(row.second)).add(wrong, len(coded))
         entered.append([_level(row.first_fields.get(name)) for name in scored])
@@ -100,13 +99,7 @@ def operators(rows: Iterable[Double], q: Questionnaire) -> Accuracy:
     table = sorted(found.values(), key=lambda one: (one.staff is None, -one.fields, one.staff or 0))
     if not firsts:
         return Accuracy(table, 0, None, None)
-    numbers = np.array(firsts, dtype=np.int64)
-    cluster = numbers[:, 2] if len(set(numbers[:, 2])) > 1 else np.arange(len(firsts))
-    try:
-        first = error_rate(numbers[:, 0], numbers[:, 1], cluster)
-    except (NoFields, TooFewClusters):
-        first = None
-    return Accuracy(table, len(firsts), first, _keying(entered, verified, cluster, q))
+    return Accuracy(table, len(firsts), _rate(firsts), _keying(entered, verified, q))
 
 
 def agreement(rows: Iterable[Called], q: Questionnaire) -> list[Agreement]:
@@ -176,12 +169,11 @@ def _rate(each: list[tuple[int, int]]) -> Rate | None:
         return None
 
 
-def _keying(
-    entered: list[list[int]], verified: list[list[int]], cluster: Any, q: Questionnaire
-) -> Keying | None:
+def _keying(entered: list[list[int]], verified: list[list[int]], q: Questionnaire) -> Keying | None:
     if not q.scored:
         return None
     try:
-        return keying(np.array(entered), np.array(verified), cluster, levels=q.index_scale)
+        forms = np.arange(len(entered))
+        return keying(np.array(entered), np.array(verified), forms, levels=q.index_scale)
     except (NoFields, TooFewClusters):
         return None
