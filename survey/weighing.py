@@ -185,15 +185,21 @@ def _told(report: Mapping[str, Any], asked: Questionnaire) -> dict[str, Any]:
         for c in report.get("calibration", {}).get("thin", ())
     ]
     merged = [" + ".join(group) for group in report["nonresponse"]["merged"]]
+    blank = any(row["category"] == "?" for row in report.get("margins", ()))
     return {"steps": told(report), "reached": rows, "thin": "; ".join(thin),
-            "merged": "; ".join(merged[:20])}  # fmt: skip
+            "merged": "; ".join(merged[:20]), "blank": blank}  # fmt: skip
 
 
 def _state(wave: Wave, held: Weighting | None) -> str:
     if held is None:
         return t("weights.none")
     moment = clock.moment(held.frozen_at or held.made_at)
-    facts = {"at": hour(moment), "on": day(moment), "digest": held.digest, "actor": held.actor}
+    facts = {
+        "at": hour(moment),
+        "on": day(moment),
+        "digest": held.digest,
+        "actor": held.actor.partition(":")[2] or held.actor,
+    }
     if held.frozen_at:
         name = "weights.frozen" if held.settings else "weights.frozen_drawn"
         return " ".join([t(name, **facts), t("weights.reopen")])

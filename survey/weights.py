@@ -215,7 +215,7 @@ def told(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     if step := report.get("calibration"):
         method = t(f"weights.method_{step['method']}")
         found.append(_row("calibration", method=method,
-                          cycles=step["cycles"], error=f"{step['error']:.0e}",
+                          cycles=step["cycles"], error=_missed(step["error"]),
                           low=num(step["factor_min"], 2),
                           high=num(step["factor_max"], 2)))  # fmt: skip
     if step := report.get("trimming"):
@@ -230,6 +230,10 @@ def told(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     found.append(_row("kish", base=num(step["kish_base"], 3), start=num(start, 3),
                       final=num(step["kish"], 3)))  # fmt: skip
     return found
+
+
+def _missed(error: float) -> str:
+    return t("weights.exact") if error < 1e-6 else pct(error, 4)
 
 
 def _told_response(step: Mapping[str, Any]) -> tuple[str, str]:
