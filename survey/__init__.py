@@ -35,6 +35,7 @@ DOORS = (
     "callbacks",
     "desk",
     "sampling",
+    "lots",
     "planning",
     "casework",
     "weighing",

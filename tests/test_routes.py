@@ -46,7 +46,12 @@ FIELD = {
         )
     },
 }  # fmt: skip
+LOTS = {
+    f"lots.{name}": SUPERVISORS
+    for name in ("back", "find", "forms", "index", "issue", "make", "note", "one", "scan", "sheet")
+}
 STAFF = {
+    **LOTS,
     "weighing.index": {*SUPERVISORS, "supervisor"},
     "weighing.keep": SUPERVISORS,
     "weighing.make": SUPERVISORS,

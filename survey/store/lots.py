@@ -284,6 +284,14 @@ def take_back(
     return get(db, lot.id)
 
 
+def named(db: sqlite3.Connection, lot: Lot, kind: str, *, now: datetime, actor: str) -> None:
+    """Write down that somebody printed the names of a lot's households."""
+    with write(db):
+        audit.append(
+            db, at=now, actor=actor, action="lot.names", subject=lot.code, detail={"paper": kind}
+        )
+
+
 def _finish(db: sqlite3.Connection, lot: Lot, now: datetime, actor: str) -> None:
     """Note that a lot is back, or is not any more, from where its cases are."""
     waiting = [c for c in cases.of_lot(db, lot.id) if c.state in (*cases.OUT, "planned")]

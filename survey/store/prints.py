@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from survey.db import write
+from survey.serials import printed
 from survey.store import Refused, audit
 from survey.store.clock import stamp
 
@@ -84,7 +85,7 @@ def add(
     """Note that the forms of these cases are printed; forms printed again go to the same run.
 
     Raises LookupError for a case that is not of this wave, Refused ``nothing_to_print`` (422)
-    for no case at all, ``not_printed`` (409: ``case``, ``state``) for a reserve or a household
+    for no case at all, ``not_printed`` (409: ``serial``, ``state``) for a reserve or a household
     that was replaced.
     """
     ids = tuple(cases)
@@ -127,7 +128,7 @@ def _assign(db: sqlite3.Connection, wave: str, case: int, run: int) -> None:
     if row is None:
         raise LookupError(case)
     if row["state"] in NEVER:
-        raise Refused("not_printed", 409, case=case, state=row["state"])
+        raise Refused("not_printed", 409, serial=printed(case), state=row["state"])
     db.execute("UPDATE sample_case SET print_run = :run WHERE id = :id", {"run": run, "id": case})
 
 
