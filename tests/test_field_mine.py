@@ -10,7 +10,7 @@ from field_work import ACT, audited, lot
 from paper_wave import AWAY, HOME, NOW, WAVE
 
 from survey import db
-from survey.store import cases, clock, visits
+from survey.store import cases, clock, visits, waves
 
 URL = "/field/mine"
 
@@ -223,3 +223,22 @@ def test_a_village_that_looks_like_a_formula_stays_text(client, paper, store, mi
 
 def test_nothing_late_is_said(staff, paper):
     assert "Không có việc quá hạn" in staff.get("/field/reminders").text
+
+
+def test_a_closed_wave_takes_no_more_results(client, paper, store, mine):
+    page = client.get(URL).text
+    data = dict(hidden(page.partition(f'id="c{mine[0]}"')[2])) | {"step": "delivered"}
+    waves.close(store, WAVE, **ACT)
+    answer = client.post(f"{URL}/{mine[0]}", data=data)
+
+    assert answer.status_code == 409
+    assert "Đợt khảo sát đã đóng" in answer.text
+    assert 'name="step"' not in client.get(f"{URL}?wave={WAVE}").text
+    assert state(store, mine[0]) == "assigned"
+
+
+def test_a_fault_stands_at_the_top_and_leads_to_its_household(client, mine):
+    page = press(client, mine[3], "lost", reason="").text
+
+    assert "Chưa ghi được phiếu số" in page.partition("</title>")[0]
+    assert f'<a href="#c{mine[3]}">Chọn lý do không thu được phiếu.</a>' in page

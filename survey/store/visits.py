@@ -93,19 +93,23 @@ def mark(
     LookupError
         No such case in the lots of this interviewer.
     Refused
-        ``visit_lot`` (409): the lot is not handed out, or is back.  ``visit_state`` (409): the
+        ``visit_closed`` (409): the wave is closed.  ``visit_lot`` (409): the lot is not handed
+        out, or is back.  ``visit_state`` (409): the
         form is entered or replaced.  ``visit_changed`` (409): somebody else wrote meanwhile.
     """
     if step not in STEPS or (step == "appointed") != (on is not None):
         raise ValueError(step)
     with write(db):
         row = db.execute(
-            "SELECT c.state, c.appointed_on, l.issued_at, l.returned_at FROM sample_case c"
-            " JOIN lot l ON l.id = c.lot WHERE c.id = :case AND l.interviewer = :staff",
+            "SELECT c.state, c.appointed_on, l.issued_at, l.returned_at, w.closed_at"
+            " FROM sample_case c JOIN lot l ON l.id = c.lot JOIN wave w ON w.key = c.wave"
+            " WHERE c.id = :case AND l.interviewer = :staff",
             {"case": case, "staff": staff},
         ).fetchone()
         if row is None:
             raise LookupError(case)
+        if row["closed_at"] is not None:
+            raise Refused("visit_closed", 409)
         if row["issued_at"] is None or row["returned_at"] is not None:
             raise Refused("visit_lot", 409)
         appointed = on.isoformat() if on else None
