@@ -229,7 +229,7 @@ def _one(case: Case, *, fault: str = "") -> str:
             t(f"case.{row['state']}"),
             _why(row["reason"], row["state"]),
             row["actor"],
-        )  # fmt: skip
+        )
         for row in cases.history(db.get(), case.id)
     ]
     return render_template(

@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, IO
+from typing import IO, TYPE_CHECKING, Any
 
 from survey.store.frames import Household, Village
 from survey.store.units import name_key

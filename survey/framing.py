@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, IO
+from typing import IO, TYPE_CHECKING
 
 from survey import frames
 from survey.store import Refused, draws, units
