@@ -5,14 +5,25 @@ from __future__ import annotations
 import io
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
 from forms import paper
 from survey import db, guard, marks, serials, services, work
 from survey.cli import tables
-from survey.store import Refused, cases, clock, comparisons, entries, plans, settling, units, waves
+from survey.store import (
+    Refused,
+    cases,
+    clock,
+    comparisons,
+    entries,
+    plans,
+    prints,
+    settling,
+    units,
+    waves,
+)
 from survey.text import clock as hour
 from survey.text import day, t
 
@@ -93,9 +104,7 @@ def decide(number: int) -> tuple[str, int] | BaseResponse:
     case, wave, entered = _find(number)
     staff, now, actor = work.staff().id, clock.now(), work.actor()
     if request.form.get("aside"):
-        aside = partial(
-            settling.set_aside, case_id=case.id, staff=staff, now=now, actor=actor
-        )
+        aside = partial(settling.set_aside, case_id=case.id, staff=staff, now=now, actor=actor)
         services().writer.run(aside)
         return redirect(url_for(".one", number=case.id), 303)
     if len(entered) < 2:
@@ -174,9 +183,11 @@ def _page(
     used = settling.answered(db.get(), case.id)
     if len(entered) < 2 and not used:
         raise Refused("not_twice", 409)
+    where = _pages(case)
     rows = [
         {
             "name": field.name,
+            "page": where.get(field.name),
             "number": marks.number(field),
             "label": marks.label(field),
             "kind": field.kind,
@@ -200,6 +211,18 @@ def _page(
         faults=faults or {},
         same=len(paper.fields(marks.asked(wave))) - len(rows),
     )
+
+
+def _pages(case: Case) -> dict[str, int]:
+    """Return on which page of the printed form each field stands, as far as that is known."""
+    if case.print_run is None:
+        return {}
+    found: dict[str, int] = {}
+    layout: Mapping[str, Any] = prints.get(db.get(), case.print_run).layout
+    for kind in ("answers", "texts"):
+        for spot in layout.get(kind, ()):
+            found.setdefault(spot["field"], spot["page"])
+    return found
 
 
 def _done(case: Case, wave: Wave, entered: list[Row], settled: Settled) -> str:

@@ -83,6 +83,25 @@ def test_two_entries_that_agree_become_the_response(base, wave):
     assert instances.check(base) == []
 
 
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        (
+            "UPDATE paper_settled SET fields = replace(fields, '\"s01\":2', '\"s01\":3')",
+            "khác giá trị",
+        ),
+        ("UPDATE paper_settled SET response = 'gone'", "không còn"),
+        ("UPDATE paper_entry SET fields = replace(fields, '\"s01\":2', '\"s01\":3')", "bị sửa"),
+        ("DELETE FROM paper_settled", "chưa có giá trị chốt"),
+    ],
+)
+def test_a_form_tampered_with_is_found_by_the_check(base, wave, harm, found):
+    twice(base, wave, paper_wave.fields(1, s01=2), paper_wave.fields(1, s01=2))
+    base.execute(harm)
+
+    assert any(found in fault for fault in instances.check(base))
+
+
 def test_one_entry_is_enough_for_a_form_the_plan_does_not_check(base, wave):
     plan(base, double_share=0.5)
     states = {}

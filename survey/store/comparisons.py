@@ -7,8 +7,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from forms import paper
-from forms.questionnaire import Questionnaire
+from forms import paper, rules
+from forms.questionnaire import Questionnaire, load
+from survey.serials import printed
+from survey.store import seals
 
 #: Forms that a page lists.
 LISTED = 200
@@ -126,6 +128,40 @@ def doubles(db: sqlite3.Connection, wave: str) -> Iterator[Double]:
         yield Double(
             row["case_id"], row["unit"], row["first"], row["second"], row["via"], one, two, whole
         )
+
+
+def stray(db: sqlite3.Connection) -> Iterator[str]:
+    """What is wrong between settled forms, their entries and their responses, in Vietnamese."""
+    rows = db.execute(
+        "SELECT s.case_id, s.fields, s.response, r.case_id AS held, r.questionnaire, r.digest,"
+        " r.state, (SELECT COUNT(*) FROM paper_entry e WHERE e.case_id = s.case_id) AS entries"
+        " FROM paper_settled s LEFT JOIN response r ON r.id = s.response ORDER BY s.case_id"
+    )
+    for row in rows:
+        serial = printed(row["case_id"])
+        if not row["entries"]:
+            yield f"Phiếu giấy {serial}: đã chốt mà không có lần nhập nào"
+        if row["response"] is None:
+            continue
+        if row["held"] != row["case_id"]:
+            yield f"Phiếu giấy {serial}: câu trả lời đã chốt không còn"
+        elif row["state"] != "void":
+            answers = paper.answers(load(row["questionnaire"]), json.loads(row["fields"]))
+            if seals.digest(row["questionnaire"], rules.canonical(answers)) != row["digest"]:
+                yield f"Phiếu giấy {serial}: câu trả lời khác giá trị đã chốt"
+    rows = db.execute(
+        "SELECT e.case_id, e.round, e.questionnaire, e.fields, e.digest FROM paper_entry e"
+        " ORDER BY e.case_id, e.round"
+    )
+    for row in rows:
+        if paper.digest(row["questionnaire"], json.loads(row["fields"])) != row["digest"]:
+            yield f"Phiếu giấy {printed(row['case_id'])}: lần nhập {row['round']} đã bị sửa"
+    rows = db.execute(
+        "SELECT id FROM sample_case WHERE state IN ('compared', 'called_back')"
+        " AND NOT EXISTS (SELECT 1 FROM paper_settled s WHERE s.case_id = sample_case.id)"
+    )
+    for row in rows:
+        yield f"Phiếu giấy {printed(row['id'])}: đã đối chiếu mà chưa có giá trị chốt"
 
 
 def names(db: sqlite3.Connection) -> Mapping[int, str]:

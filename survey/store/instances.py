@@ -11,7 +11,7 @@ from pathlib import Path
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey import config, db, migrations
-from survey.store import audit, dossiers, reference, seals
+from survey.store import audit, comparisons, dossiers, reference, seals
 from survey.store.clock import now
 
 
@@ -45,6 +45,7 @@ def check(
         _waves(connection),
         _responses(connection, progress),
         _ties(connection),
+        comparisons.stray(connection),
         audit.verify(connection),
     )
     try:
