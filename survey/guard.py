@@ -90,7 +90,9 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.before_request(_admit)
     app.after_request(_keep_private)
-    app.jinja_env.globals.update(current_staff=current_staff, may=may, home=home, pages=PAGES)
+    app.jinja_env.globals.update(
+        current_staff=current_staff, may=may, home=home, here=here, pages=PAGES
+    )
 
 
 def current_staff() -> Staff | None:
@@ -110,6 +112,18 @@ def may(endpoint: str) -> bool:
     staff = current_staff()
     view = current_app.view_functions.get(endpoint)
     return staff is not None and staff.role in getattr(view, "roles", frozenset())
+
+
+def here() -> str:
+    """Return the staff page that the one shown belongs to: its own door, or its work."""
+    open_to_me = [name for name in PAGES if may(name)]
+    door = (request.endpoint or "").split(".")[0]
+    first = request.path.split("/")[1]
+    for mark in (door, first):
+        found = next((name for name in open_to_me if name.split(".")[0] == mark), "")
+        if found:
+            return found
+    return next((name for name in open_to_me if url_for(name).split("/")[1] == first), "")
 
 
 def home() -> str:
