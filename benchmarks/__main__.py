@@ -8,7 +8,7 @@ import time
 
 #: In the order of the table; a name may be given on the command line.
 ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
-       "wire", "offline", "checks")  # fmt: skip
+       "paper", "wire", "offline", "checks")  # fmt: skip
 #: What ``soak`` runs at length.
 SOAKED = ("kill", "offline")
 #: Measure -> goal: at least (True) or at most (False) this value.
@@ -35,6 +35,8 @@ GOALS: dict[str, tuple[bool, float]] = {
     "Peak memory of 999.828 answers, tallies": (False, 150),
     "Dashboard figures, many against few": (False, 1.2),
     "national report, printing": (True, 25),
+    "10.000 forms, printing": (True, 50),
+    "10.000 forms, peak memory against 1.000": (False, 1.2),
     "First load of the QR form, on the wire": (False, 20),
     "Answers lost offline": (False, 0),
     "Answers doubled offline": (False, 0),
