@@ -90,7 +90,8 @@ def tried(count: Count, how: pens.Damage, dpi: int, seeds: Sequence[int]) -> Cou
             for number, page in enumerate(clean, 1):
                 rnd = Random(f"{seed}/{number}/{dpi}")
                 places = [at for at in _answers(layout) if at["page"] == number]
-                filled, truth = pens.fill(page, places, dpi, layout["radius"], rnd, odd=0.06)
+                radius = float(str(layout["radius"]))
+                filled, truth = pens.fill(page, places, dpi, radius, rnd, odd=0.06)
                 path = Path(folder) / "page.jpg"
                 cv2.imwrite(str(path), pens.scan(filled, dpi, rnd, how))
                 _read(count, path, layout, number, truth, f"{dpi}/{seed}/{number}")

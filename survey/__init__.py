@@ -36,6 +36,7 @@ DOORS = (
     "desk",
     "sampling",
     "lots",
+    "scans",
     "planning",
     "casework",
     "weighing",

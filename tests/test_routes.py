@@ -67,6 +67,12 @@ STAFF = {
     "posters.listed": {"administrator"},
     "posters.poster": {"administrator"},
     "posters.posters": {"administrator"},
+    **{
+        f"scans.{name}": {"administrator", "data_clerk"}
+        for name in (
+            "again", "decide", "doubts", "go_on", "hand_in", "index", "one", "picture", "piece",
+        )
+    },
     **{f"verify.{name}": {"administrator", "adjudicator"} for name in ("decide", "index", "one")},
     **{
         f"verify.{name}": {"administrator", "adjudicator", "field_supervisor"}

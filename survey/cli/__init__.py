@@ -33,6 +33,7 @@ COMMANDS = {
     "retention": ("retention", "retention"),
     "languages": ("languages", "languages"),
     "weights": ("weights", "weights"),
+    "scan": ("scan", "scan"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }
