@@ -150,6 +150,7 @@
     var row = rows[n], control;
     leave_end();
     at = form.at = n;
+    keep();
     control = row.controls.filter(function (c) { return c.checked; })[0] || row.controls[0];
     control.focus({ preventScroll: true });
     if (written(row)) control.setSelectionRange(control.value.length, control.value.length);
