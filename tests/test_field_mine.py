@@ -10,6 +10,7 @@ from field_work import ACT, audited, lot
 from paper_wave import AWAY, HOME, NOW, WAVE
 
 from survey import db
+from survey.field import reminders
 from survey.store import cases, clock, visits, waves
 
 URL = "/field/mine"
@@ -242,3 +243,18 @@ def test_a_fault_stands_at_the_top_and_leads_to_its_household(client, mine):
 
     assert "Chưa ghi được phiếu số" in page.partition("</title>")[0]
     assert f'<a href="#c{mine[3]}">Chọn lý do không thu được phiếu.</a>' in page
+
+
+def test_a_long_list_of_reminders_is_cut_on_the_page_and_whole_in_the_file(
+    client, paper, store, mine, monkeypatch
+):
+    monkeypatch.setattr(reminders, "MOST", 2)
+    cases.move(store, mine, "delivered", **{**ACT, "now": NOW - timedelta(days=9)})
+    client.send(URL, to="/logout")
+    client.login("giamsat")
+    page = client.get("/field/reminders")
+
+    assert "6 phiếu để ở hộ quá 2 ngày" in text(page)
+    assert page.text.count('<th scope="row">') == 2
+    assert "Còn 4 dòng nữa trong tệp CSV." in page.text
+    assert len(client.get("/field/reminders.csv").text.strip().splitlines()) == 7

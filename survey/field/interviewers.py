@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from survey.charts import Axis
     from survey.field.anomalies import Mark, Measure
 
+#: Rows of one comparison; who is most unlike the others comes first.
+MOST = 60
+
 
 @guard.roles("administrator", "field_supervisor")
 def interviewers() -> str:
@@ -46,16 +49,18 @@ def interviewers() -> str:
 
 
 def _table(measure: Measure, places: Places) -> dict[str, Any]:
-    ends = (end for one in measure.marks for end in (one.value, one.low, one.high))
+    ends = (end for one in measure.marks[:MOST] for end in (one.value, one.low, one.high))
     scale = charts.around(ends)
     return {
         "name": measure.name,
         "title": t(f"field.m_{measure.name}"),
         "what": t(f"field.m_{measure.name}_what"),
         "axis": scale,
-        "rows": [_row(one, scale, places) for one in measure.marks],
+        "rows": [_row(one, scale, places) for one in measure.marks[:MOST]],
+        "more": number(len(measure.marks) - MOST) if len(measure.marks) > MOST else "",
         "left": [
-            (places.person(who), places.name(area), number(n)) for who, area, n in measure.left_out
+            (places.person(who), places.name(area), number(n))
+            for who, area, n in measure.left_out[:MOST]
         ],
     }  # fmt: skip
 

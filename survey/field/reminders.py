@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as tables
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from survey.store.visits import Late, LateLot
     from survey.store.waves import Wave
 
+#: Rows of one list on the page; the file has them all.
+MOST = 300
 #: Columns of the file; what a spreadsheet would take for a formula.
 _CSV = ("kind", "form", "lot", "unit", "village", "interviewer", "since", "days", "out")
 _DANGER = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -36,9 +39,12 @@ def reminders() -> str:
         scope=scope,
         scope_name=places.name(scope),
         keep_days=plan.keep_days,
-        appointed=[_form(one, places) for one in late if one.state == "appointed"],
-        kept=[_form(one, places) for one in late if one.state == "delivered"],
-        lots=[_lot(one, places) for one in lots],
+        appointed=[one for one in late if one.state == "appointed"],
+        kept=[one for one in late if one.state == "delivered"],
+        lots=lots,
+        form=partial(_form, places=places),
+        lot=partial(_lot, places=places),
+        most=MOST,
         at=hour(now),
         on=day(now),
     )
