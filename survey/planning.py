@@ -170,8 +170,8 @@ def _wanted(asked: Mapping[str, str], take: int) -> tuple[Wanted | None, dict[st
             read["half_width"] / 100, share=read["share"] / 100, icc=read["icc"], take=take,
             response=min(1.0, read["response"] / 100), population=people,
         ), {}  # fmt: skip
-    except ValueError as bad:  # more persons than there are, or a correlation that cannot be
-        return None, {"population": str(bad)}
+    except ValueError:  # more persons than there are
+        return None, {"population": t("sampling.fault.size")}
 
 
 def _share(name: str, text: str, faults: dict[str, str]) -> float:

@@ -205,6 +205,7 @@ def _page(
         drawn=_moment(held, held.villages_at),
         drawn_households=_moment(held, held.households_at),
         may_plan=work.within(wave.owner),
+        given=bool(areas) and not held.villages_at,
         at=at,
         faults=faults,
         seed=seed,

@@ -1,0 +1,148 @@
+"""The commands of the sample: from files to the same list again, every refusal in one message."""
+
+import csv
+
+import pytest
+from click.testing import CliRunner
+
+from survey.cli import main
+
+KEY = "mau-2026"
+HEAD = "psu,stratum,unit,area,name,size\n"
+VILLAGES = HEAD + "".join(
+    f"{p}-{n},{p},{p},nông thôn,Thôn {n},{20 + n}\n" for p in ("08", "12") for n in range(1, 7)
+)
+
+
+@pytest.fixture
+def run(instance):
+    def call(*words):
+        done = CliRunner().invoke(main, ["--instance", str(instance), "sample", *map(str, words)])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done
+
+    CliRunner().invoke(
+        main,
+        ["--instance", str(instance), "wave", "new", KEY, "--name", "Mẫu", "--kind",
+         "probability", "--closes", "2099-12-31", "--owner", "vn34:00"],
+    )  # fmt: skip
+    return call
+
+
+@pytest.fixture
+def villages(tmp_path):
+    path = tmp_path / "thon.csv"
+    path.write_text(VILLAGES, "utf-8")
+    return path
+
+
+def listed(run, path):
+    done = run("export", KEY, "-o", path)
+    assert done.exit_code == 0, done.output
+    return list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+
+
+def homes(tmp_path, psus):
+    path = tmp_path / "ho.csv"
+    rows = "".join(f"{psu},{n},2,Lê {n},Số {n}\n" for psu in psus for n in range(1, 9))
+    path.write_text("psu,household,adults,name,address\n" + rows, "utf-8")
+    return path
+
+
+@pytest.fixture
+def drawn(run, villages, tmp_path):
+    plan = ("plan", KEY, "--villages", 6, "--households", 4, "--reserves", 2)
+    for words in (("frame", KEY, "villages", villages), plan):
+        assert run(*words).exit_code == 0
+    lists = homes(tmp_path, [f"{p}-{n}" for p in ("08", "12") for n in range(1, 7)])
+    assert run("frame", KEY, "households", lists).exit_code == 0
+    done = run("draw", KEY, "--seed", "xổ số")
+    assert done.exit_code == 0, done.output
+    return run
+
+
+def test_one_command_draws_both_stages_and_another_draws_them_again(drawn):
+    assert "6 thôn, 36 hộ: rút lại giống hệt." in drawn("check", KEY).output
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(run, villages, tmp_path):
+    assert "12 thôn trong 2 tầng, 282 hộ (chạy thử" in run(
+        "frame", KEY, "villages", villages, "--dry-run"
+    ).output  # fmt: skip
+    run("frame", KEY, "villages", villages)
+    run("plan", KEY, "--villages", 6)
+    assert "không ghi gì" in run(
+        "draw", KEY, "--stage", "villages", "--seed", "x", "--dry-run"
+    ).output  # fmt: skip
+    assert run("check", KEY).exit_code == 1
+
+
+def test_the_list_has_names_only_when_asked(drawn, tmp_path):
+    rows = listed(drawn, tmp_path / "mau.csv")
+    assert len(rows) == 36
+    assert "head" not in rows[0]
+    drawn("export", KEY, "-o", tmp_path / "ten.csv", "--names")
+    assert "Lê 1" in (tmp_path / "ten.csv").read_text("utf-8-sig")
+
+
+def test_every_fault_of_a_file_is_told_and_the_code_is_one(run, tmp_path):
+    path = tmp_path / "sai.csv"
+    path.write_text(HEAD + "A1,x,99,nt,T,0\nA1,x,08,nt,T,5\nA1,x,08,nt,T,5\n", "utf-8")
+    done = run("frame", KEY, "villages", path)
+
+    assert done.exit_code == 1
+    for words in ("có 3 lỗi trong sai.csv", "Dòng 2: số hộ “0”", "Dòng 4: thôn A1 đã có ở dòng 3"):
+        assert words in done.output
+    assert "không có thôn" not in done.output
+
+
+def test_a_household_and_a_village_are_replaced_from_the_shell(drawn, tmp_path):
+    first = listed(drawn, tmp_path / "a.csv")[0]
+    done = drawn("replace", first["serial"], "--reason", "absent")
+    assert "Hộ dự phòng số 1 thay thế" in done.output
+    assert drawn("replace", first["serial"], "--reason", "absent").exit_code == 1
+    done = drawn("drop", KEY, first["psu"], "--reason", "disaster")
+    assert "thôn thay thế" in done.output
+    again = drawn("drop", KEY, first["psu"], "--reason", "disaster")
+    assert (again.exit_code, "Không có thôn" in again.output) == (1, True)
+    assert drawn("draw", KEY, "--stage", "households").exit_code == 0
+    assert "rút lại giống hệt" in drawn("check", KEY).output
+
+
+def test_a_draw_is_taken_back_with_a_reason(drawn):
+    assert drawn("undo", KEY).exit_code == 2
+    assert drawn("undo", KEY, "--reason", "nhầm danh sách").exit_code == 0
+    done = drawn("undo", KEY, "--reason", "nhầm")
+    assert (done.exit_code, "chưa rút mẫu" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("check", "nowhere"), 1, "Không có đợt «nowhere»"),
+        (("check", "quay-2026"), 1, "không phải khảo sát theo mẫu"),
+        (("plan", KEY, "--villages", 5), 1, "Chưa nạp danh sách thôn"),
+        (("plan", KEY, "--take", "x"), 2, "không có dạng TẦNG=SỐ"),
+        (("replace", "1234", "--reason", "absent"), 1, "Không có phiếu"),
+        (("size", "--half-width", "2"), 1, "half_width"),
+        (("draw", KEY, "--seed", "x"), 1, "Chưa nạp danh sách thôn"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_message(run, words, code, says):
+    done = run(*words)
+
+    assert (done.exit_code, says in done.output) == (code, True), done.output
+
+
+def test_what_the_store_refuses_is_said_as_on_the_pages(drawn, villages):
+    done = drawn("frame", KEY, "villages", villages)
+
+    assert done.exit_code == 1
+    assert "Danh sách thôn không đổi được nữa" in done.output
+
+
+def test_the_size_of_a_sample_knows_villages_and_refusals(run):
+    text = run("size", "--half-width", "0.04").output
+
+    assert "1123 phiếu hợp lệ, phát 1183 phiếu, 40 thôn" in text
+    assert "công thức quy định: 400 phiếu" in text
