@@ -347,14 +347,14 @@ FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu
   LEFT JOIN lot l ON l.id = c.lot
 WHERE c.wave = :wave AND (l.issued_at IS NOT NULL OR c.state IN ('entered', 'entered_twice',
   'compared', 'called_back', 'locked'))
-  AND EXISTS (SELECT 1 FROM lot WHERE wave = :wave AND issued_at IS NOT NULL)
 GROUP BY p.unit ORDER BY p.unit"""
 
 
 def accounts(db: sqlite3.Connection, wave: str) -> list[tuple[str, int, int]]:
     """Unit, forms issued and forms returned, by unit: from the lots where there are any."""
-    if found := _rows(db, LOTS, {"wave": wave}):
-        return [(unit, issued, returned) for unit, issued, returned in found]
+    sent = "SELECT 1 FROM lot WHERE wave = :wave AND issued_at IS NOT NULL LIMIT 1"
+    if _rows(db, sent, {"wave": wave}):
+        return _rows(db, LOTS, {"wave": wave})
     sql = "SELECT unit, issued, returned FROM account WHERE wave = :wave ORDER BY unit"
     return [(unit, issued, returned) for unit, issued, returned in _rows(db, sql, {"wave": wave})]
 

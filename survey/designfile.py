@@ -16,6 +16,7 @@ import numpy as np
 from analysis import parts, reader
 from analysis.frame import Frame
 from analysis.keying import WAYS
+from analysis.sipas import wave_result
 from analysis.study import Study, study
 from analysis.weights.making import BETWEEN
 from forms.questionnaire import load, localized
@@ -86,7 +87,7 @@ def opened(db: sqlite3.Connection, wave: str) -> DesignFile:
     }
     return DesignFile(
         wave=wave,
-        toml=_toml(ready, made, divided),
+        toml=_toml(ready, made, divided) + _ranks(db, wave),
         columns=(PART, *margins, *names),
         people=ready.answers.people(every),
         _frame=ready.frame,
@@ -128,6 +129,14 @@ def _toml(ready: Study, made: weighting.Weighting | None, divided: Mapping[str, 
         pairs = (f"{name} = {_text(list(getattr(limits, name)))}" for name in WAYS)
         lines += ["", "[keying]", *pairs]
     return "\n".join(lines) + "\n"
+
+
+def _ranks(db: sqlite3.Connection, wave: str) -> str:
+    """Ranks as the report has them, when it ranks every part."""
+    found = wave_result(db, wave, comments=False).units
+    if len(found) < 2 or any(unit.rank is None for unit in found):
+        return ""
+    return f'\n[ranks]\nby = {_text(PART)}\nkind = "marginal"\nmethod = "max_t"\n'
 
 
 def _calibrate(made: weighting.Weighting) -> list[str]:

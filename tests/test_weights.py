@@ -61,6 +61,8 @@ def agree(found, result):
                     wanted = pytest.approx(mine, rel=1e-7, abs=1e-10)
                     assert row[name] == wanted, (domain, figure.id, name)
                 n += 1
+    places = {row["unit"]: (row["rank"], row["low"], row["high"]) for row in found["ranks"]}
+    assert places == {u.unit: (u.rank, u.rank_low, u.rank_high) for u in result.units}
     return n
 
 
