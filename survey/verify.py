@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from survey.text import clock as hour
 from survey.text import day, t
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from werkzeug.wrappers import Response as BaseResponse
 
@@ -213,6 +213,14 @@ def _page(
     )
 
 
+def _by(entry: Row, names: Mapping[int, str]) -> str:
+    """Return who made an entry; of a scan the scanner, and who settled its doubtful marks."""
+    name = names.get(entry.staff or 0, "")
+    if entry.via == "scan":
+        return t("verify.scanner") + (f" ({name})" if name else "")
+    return name
+
+
 def _pages(case: Case) -> dict[str, int]:
     """Return on which page of the printed form each field stands, as far as that is known."""
     if case.print_run is None:
@@ -231,8 +239,7 @@ def _done(case: Case, wave: Wave, entered: list[Row], settled: Settled) -> str:
     people = [
         {
             "round": entry.round,
-            "name": names.get(entry.staff or 0, t("verify.scanner")),
-            "via": entry.via,
+            "name": _by(entry, names),
             "at": f"{hour(entry.received_at)} {day(entry.received_at)}",
         }
         for entry in entered
@@ -300,8 +307,8 @@ def _read(
     return whole, decided, faults
 
 
-def _doubles(wave: Wave) -> list[comparisons.Double]:
-    return [row for row in comparisons.doubles(db.get(), wave.key) if work.within(row.unit)]
+def _doubles(wave: Wave) -> Iterator[comparisons.Double]:
+    return comparisons.doubles(db.get(), wave.key, cache(work.within))
 
 
 def _counts(wave: Wave) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """Two entries become one response: by plan, by comparison, by a third person; once and no less."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 import paper_wave
@@ -278,3 +280,58 @@ def test_a_text_written_otherwise_is_compared_but_is_no_keying_error(base, wave)
     staff = wave.staff["doichieu"]
     settling.adjudicate(base, case, first, {"comment": 1}, staff=staff, **ACT)
     assert settled(base, case)["n_differing"] == 0
+
+
+def test_of_two_decisions_at_once_one_stands(base, wave, settings):
+    first, second = paper_wave.fields(1, s01=2), paper_wave.fields(1, s01=4)
+    base.execute("UPDATE staff SET role = 'adjudicator' WHERE username = 'dieutra'")
+    decisions = [(first, 1, wave.staff["doichieu"]), (second, 2, wave.staff["dieutra"])]
+    writers = [db.Writer(settings.database), db.Writer(settings.database)]
+    for case in wave.main[:10]:
+        twice(base, wave, first, second, case)
+
+        def decide(at, case=case):
+            fields, taken, staff = decisions[at]
+            job = partial(
+                settling.adjudicate, case_id=case, fields=fields, decided={"s01": taken},
+                staff=staff, **ACT,
+            )  # fmt: skip
+            try:
+                return writers[at].run(job)
+            except Refused as refusal:
+                return refusal.code
+
+        with ThreadPoolExecutor(2) as pool:
+            results = sorted(pool.map(decide, range(2)))
+        assert results == ["already_settled", "compared"]
+        [row] = responses(base, case)
+        stands = settled(base, case)
+        assert json.loads(row["answers"])["s01"] == json.loads(stands["fields"])["s01"]
+        assert decisions[json.loads(stands["decided"])["s01"] - 1][2] == stands["staff"]
+    for writer in writers:
+        writer.close()
+
+
+def test_of_two_second_entries_at_once_one_is_kept(base, wave, settings):
+    case, staff = wave.main[0], wave.staff
+    base.execute("UPDATE staff SET role = 'data_clerk' WHERE username = 'dieutra'")
+    enter(base, case, 1, staff["nhap1"], paper_wave.fields(1))
+    writers = {name: db.Writer(settings.database) for name in ("nhap2", "dieutra")}
+
+    def second(name):
+        came = entries.Entry(
+            id=str(UUID(int=staff[name])), case_id=case, via="desk", staff=staff[name],
+            questionnaire=Q.key, fields=paper_wave.fields(1),
+        )  # fmt: skip
+        try:
+            return writers[name].run(partial(entries.add, incoming=came, now=NOW)).state
+        except Refused as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(2) as pool:
+        results = sorted(pool.map(second, writers))
+    for writer in writers.values():
+        writer.close()
+    assert results == ["compared", "entered"]  # the later one: entered by somebody already
+    assert len(entries.of_case(base, case)) == 2
+    assert len(responses(base, case)) == 1

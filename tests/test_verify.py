@@ -207,3 +207,22 @@ def test_what_no_form_can_hold_is_not_read(base, wave, text):
 
     with pytest.raises(ValueError, match=r"^"):
         marks.read(field, text)
+
+
+def test_what_the_scanner_misread_is_the_scanner_s_not_who_looked_at_its_doubts(client, base, wave):
+    case = wave.main[0]
+    base.execute("UPDATE paper_plan SET scan_share = 1 WHERE wave = ?", [WAVE])
+    came = entries.Entry(
+        id=str(UUID(int=7)), case_id=case, via="scan", staff=wave.staff["nhap1"],
+        questionnaire=paper_wave.QUESTIONNAIRE, fields=paper_wave.fields(1, s01=2),
+    )  # fmt: skip
+    with db.write(base):
+        entries.add(base, came, now=NOW)
+    enter(base, case, wave.staff["nhap2"], paper_wave.fields(1, s01=4))
+    client.login("doichieu")
+    decide(client, case, **{"d.s01": "2"})
+
+    page = client.get("/desk/errors").text
+    assert 'scope="row">Nhap1' not in page
+    assert f'scope="row">{t("verify.scanner")}' in page
+    assert "Máy quét (Nhap1)" in client.get(f"/desk/compare/{case}").text

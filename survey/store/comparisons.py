@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from forms import paper, rules
@@ -110,10 +110,13 @@ def settled(db: sqlite3.Connection, case_id: int) -> Settled | None:
     )  # fmt: skip
 
 
-def doubles(db: sqlite3.Connection, wave: str) -> Iterator[Double]:
-    """Every form of a wave that was entered twice and settled, by case."""
+def doubles(
+    db: sqlite3.Connection, wave: str, inside: Callable[[str], bool] = lambda _: True
+) -> Iterator[Double]:
+    """Every form of a wave that was entered twice and settled, by case, of the units ``inside``."""
     rows = db.execute(
-        "SELECT s.case_id, p.unit, a.staff AS first, b.staff AS second, a.via,"
+        "SELECT s.case_id, p.unit, CASE a.via WHEN 'desk' THEN a.staff END AS first,"
+        " b.staff AS second, a.via,"
         " a.digest = b.digest AS same, a.fields AS one, b.fields AS two, s.fields"
         " FROM paper_settled s JOIN sample_case c ON c.id = s.case_id"
         " JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
@@ -123,6 +126,8 @@ def doubles(db: sqlite3.Connection, wave: str) -> Iterator[Double]:
         {"wave": wave},
     )
     for row in rows:
+        if not inside(row["unit"]):
+            continue
         whole = json.loads(row["fields"])
         one, two = (whole, whole) if row["same"] else map(json.loads, (row["one"], row["two"]))
         yield Double(
