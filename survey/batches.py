@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from forms.language import OFFICIAL
 from forms.questionnaire import localized
 from survey import serials
-from survey.store import lots, people, plans, prints, units, waves
+from survey.store import Refused, lots, people, plans, prints, units, waves
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,13 +66,21 @@ def note(
     now: datetime,
     actor: str,
 ) -> PrintRun:
-    """Note that the forms of these cases are printed; see ``prints.add`` for what it refuses."""
+    """Note that the forms of these cases are printed.
+
+    Raises as ``prints.add``, and Refused ``form_too_long`` (422) for a questionnaire that no form
+    can hold.
+    """
     from survey.printing import form
 
     q = asked(wave)
+    try:
+        layout = form.geometry(q, _issuer(wave), edition)
+    except form.TooLongError:
+        raise Refused("form_too_long", 422, key=q.key) from None
     return prints.add(
         db, wave.key, edition=edition, questionnaire=q.key, digest=q.digest,
-        layout=form.geometry(q, _issuer(wave), edition), cases=cases, now=now, actor=actor,
+        layout=layout, cases=cases, now=now, actor=actor,
     )  # fmt: skip
 
 

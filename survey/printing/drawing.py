@@ -97,7 +97,9 @@ class Page:
 
 
 def corners(page: int) -> list[Mark]:
-    """The four registration marks of a page."""
+    """The four registration marks of a page; none beyond those that can be told apart."""
+    if page > aruco.PAGES:
+        return []
     far_x, far_y = WIDTH - EDGE - MARK, HEIGHT - EDGE - MARK
     places = ((EDGE, EDGE), (far_x, EDGE), (EDGE, far_y), (far_x, far_y))
     return [Mark(x, y, aruco.number(page, at)) for at, (x, y) in enumerate(places)]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from forms.questionnaire import Questionnaire
-from survey.printing import faces, form_layout
+from survey.printing import aruco, faces, form_layout
 from survey.printing.drawing import EDGE, HEIGHT, MARK, WIDTH, Box, Disc, Line, Page, Text, corners
 from survey.printing.faces import BOLD, MEDIUM, PLAIN, STRONG, clean, even, fill, width
-from survey.printing.form_layout import TooLongError
 from survey.printing.form_parts import (
     EDITIONS,
     LEFT,
@@ -33,6 +32,10 @@ INSIDE = EDGE + MARK + 4
 SEAL_GAP = 9.0
 
 
+class TooLongError(ValueError):
+    """A questionnaire that needs more pages than the registration marks can tell apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issuer:
     """Who asks: names as printed on the first page; ``synthetic`` forms say so on every page."""
@@ -54,14 +57,11 @@ def lay(q: Questionnaire, issuer: Issuer, edition: str = "normal") -> tuple[Page
 def _laid(q: Questionnaire, issuer: Issuer, edition: str) -> tuple[Edition, tuple[Page, ...]]:
     """The pages in the largest type of the edition that needs the fewest of them."""
     faces.register()
-    best: tuple[_Head, list[Page]] | None = None
-    for measures in EDITIONS[edition]:
-        head = _Head(q, issuer, measures)
-        pages = form_layout.lay(q, measures, head.put)
-        if best is None or len(pages) < len(best[1]):
-            best = head, pages
-    assert best is not None
-    head, pages = best
+    heads = [_Head(q, issuer, measures) for measures in EDITIONS[edition]]
+    tried = [(head, form_layout.lay(q, head.edition, head.put)) for head in heads]
+    head, pages = min(tried, key=lambda made: len(made[1]))  # of equals the first: the largest
+    if len(pages) > aruco.PAGES:
+        raise TooLongError(f"{q.key}: {len(pages)} pages")
     for page in pages:
         head.foot(page, len(pages))
     return head.edition, tuple(pages)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from forms.questionnaire import Item, Questionnaire, Section
-from survey.printing import aruco, form_blocks, form_parts
+from survey.printing import form_blocks, form_parts
 from survey.printing.drawing import Line, Page
 from survey.printing.faces import BOLD, PLAIN, width
 from survey.printing.form_blocks import Choices, Inline, Row, Table
@@ -20,10 +20,6 @@ STEP, LEAST, MOST = 8.0, 3, 10
 CLOSING = 9.0
 
 
-class TooLongError(ValueError):
-    """A questionnaire that needs more pages than the registration marks can tell apart."""
-
-
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An item with the section it stands in."""
@@ -33,10 +29,7 @@ class Shown:
 
 
 def lay(q: Questionnaire, edition: Edition, head: Callable[[Page], float]) -> list[Page]:
-    """The pages of a form; ``head`` puts what stands at the top of each.
-
-    Raises TooLongError beyond the pages that the registration marks can tell apart.
-    """
+    """The pages of a form; ``head`` puts what stands at the top of each."""
     sheet = Sheet(edition, head, [])
     sheet.turn()
     return _Form(q, sheet).pages()
@@ -57,8 +50,6 @@ class _Form:
         while at < len(blocks):
             at += self._put(blocks[at:], last=at == len(blocks) - 1)
         self._closing()
-        if len(self.sheet.pages) > aruco.PAGES:
-            raise TooLongError(f"{self.q.key}: {len(self.sheet.pages)} pages")
         return self.sheet.pages
 
     def _put(self, blocks: Sequence[list[Shown]], *, last: bool) -> int:
