@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from tempfile import SpooledTemporaryFile
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -14,7 +14,6 @@ from survey.store import Refused, cases, clock, lots, people, prints, units, wav
 from survey.text import day, t
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from sqlite3 import Connection
 
     from werkzeug.wrappers import Response as BaseResponse
@@ -26,14 +25,12 @@ bp = Blueprint("lots", __name__, url_prefix="/field/lots")
 ROLES = ("administrator", "field_supervisor")
 #: Areas offered on one page; a unit chosen above the list narrows it.
 MOST = 300
-#: Forms of one file on the web; more are printed by the command.
+#: Forms of one file on the web (4 MB); more are printed by the command.
 MOST_FORMS = 1000
 EDITIONS = ("normal", "large")
 SHEETS = ("handover", "cover", "households", "payments")
 #: Papers that name people: looking at them is written down.
 NAMED = frozenset({"households", "payments"})
-#: A file of forms up to this size stays in memory.
-SPOOL = 8 * 1024 * 1024
 
 
 @bp.get("")
@@ -209,27 +206,15 @@ def forms(code: str) -> Response:
     found = [id for id in found if held.get(id) == run.id]
     if run.wave != lot.wave or not found:
         abort(404)
-    file = SpooledTemporaryFile(SPOOL)  # noqa: SIM115 (closed when the answer is sent)
-    wave = waves.get(db.get(), lot.wave)
-    batches.write(wave, run, found, services().settings.secret, file)  # type: ignore[arg-type]
-    file.seek(0)
-    answer = Response(_chunks(file), content_type="application/pdf")
-    answer.call_on_close(file.close)
-    answer.headers["Content-Disposition"] = f'inline; filename="{lot.code}-phieu.pdf"'
-    return answer
-
-
-def _chunks(file: SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
-    while part := file.read(64 * 1024):
-        yield part
+    file, wave = BytesIO(), waves.get(db.get(), lot.wave)
+    batches.write(wave, run, found, services().settings.secret, file)
+    return _pdf(file, f"{lot.code}-phieu")
 
 
 @bp.get("/<code>/<kind>.pdf")
 @guard.roles(*ROLES)
 def sheet(code: str, kind: str) -> Response:
     """Send one of the papers that go with a lot; those that name people are logged."""
-    from io import BytesIO
-
     from survey.printing import sheets
 
     lot = _lot(code)
@@ -243,8 +228,12 @@ def sheet(code: str, kind: str) -> Response:
         services().writer.run(job)
     file = BytesIO()
     sheets.write([batch], kind, file)
+    return _pdf(file, f"{lot.code}-{kind}")
+
+
+def _pdf(file: BytesIO, name: str) -> Response:
     answer = Response(file.getvalue(), content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{lot.code}-{kind}.pdf"'
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return answer
 
 
