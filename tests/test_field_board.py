@@ -8,6 +8,7 @@ import pytest
 from field_work import ACT, lot, replace, settle
 from paper_wave import AWAY, HOME, WAVE
 
+from analysis import reader
 from survey import db
 from survey.store import cases, progress
 
@@ -86,7 +87,7 @@ def test_outcomes_add_up_to_the_households_first_drawn(staff, paper, store):
     counts = {name: int(cells[-1]) for name, cells in found.items()}
     assert counts == {
         "Có phiếu hợp lệ": 2, "Đã thu, chưa đối chiếu xong": 1, "Từ chối": 1,
-        "Chưa có kết quả hoặc chưa rõ hộ còn ở đó": 19, "Đã chuyển đi, đã mất": 1,
+        "Chưa có kết quả, sai địa chỉ, hoặc địa bàn đã thay": 19, "Đã chuyển đi, đã mất": 1,
     }  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def test_every_state_of_a_case_has_its_disposition():
     left = {"reserve", "replaced"}
 
     assert set(cases.STATES) - left == set(progress.DISPOSITIONS)
-    assert set(progress.VALID) < set(progress.RETURNED) < set(progress.ISSUED)
+    assert set(progress.VALID) < set(progress.ENTERED) < set(progress.RETURNED)
 
 
 def test_interviewers_stand_under_their_names(staff, paper, store):
@@ -174,3 +175,29 @@ def test_the_helper_settles_forms_as_the_store_does(paper, store):
 
     assert field_work.audited(store, "case.move")
     assert len(progress.forms(store, WAVE, "sipas-2026.1")) == 3
+
+
+def test_forms_are_issued_and_returned_as_the_report_counts_them(paper, store):
+    drawn(paper, store)
+    cases.move(store, paper.cases[paper.psus[1]][:1], "absent", **ACT)  # never in a lot
+    found = [line for line in progress.lines(store, WAVE) if line.unit == HOME]
+    counted = (
+        sum(line.n for line in found if line.issued),
+        sum(line.n for line in found if line.returned),
+    )
+
+    assert [(HOME, *counted)] == reader.accounts(store, WAVE)
+
+
+def test_the_rates_of_all_who_were_tried_stand_beside_those_first_drawn(staff, paper, store):
+    drawn(paper, store)
+    page = text(staff.get(f"{URL}?unit={HOME}"))
+
+    # 25 tried: 3 complete, 1 back, 1 refused, 1 moved, 19 unknown.  RR1 = 3/24, e = 5/6.
+    assert "RR1 12,5%, RR3 14,4%" in page
+
+
+def test_a_village_that_was_given_up_says_so(staff, paper, store):
+    store.execute("UPDATE sample_psu SET dropped_at = '2026-11-22' WHERE psu = '08-u1'")
+
+    assert "(08-u1), đã bỏ hoặc thay" in staff.get(f"{URL}?unit={HOME}").text

@@ -13,7 +13,7 @@ from analysis.report.numbers import NONE, share
 from analysis.weights.nonresponse import Outcomes
 from survey import charts
 from survey.field.places import number
-from survey.store.progress import ISSUED, RETURNED, VALID
+from survey.store.progress import VALID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,7 +33,7 @@ class Account:
     """What became of the cases that share a name in a table.
 
     ``places`` of the drawn sample; ``outcomes`` of the households first drawn, substitutes left
-    out; ``substitutes`` taken and how many of them are valid.
+    out, and of all that were ``tried``; ``substitutes`` taken and how many of them are valid.
     """
 
     name: str
@@ -45,12 +45,14 @@ class Account:
     substitutes: int = 0
     substitutes_valid: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    tried: Counter[str] = field(default_factory=Counter)
 
     def add(self, line: Line) -> None:
         """Count the cases of a line."""
-        self.issued += line.n * (line.state in ISSUED)
-        self.returned += line.n * (line.state in RETURNED)
+        self.issued += line.n * line.issued
+        self.returned += line.n * line.returned
         self.valid += line.n * (line.state in VALID)
+        self.tried[line.disposition] += line.n
         if line.substitute:
             self.substitutes += line.n
             self.substitutes_valid += line.n * (line.state in VALID)
@@ -62,15 +64,23 @@ class Account:
         """Return response rates 1 and 3 of AAPOR, None while nobody could have answered.
 
         Of the households first drawn only: a substitute is no answer of the one it stands for.
-        A form that is back but not settled is of a known household and not complete yet.
         """
-        met = {name: self.outcomes[name] for name in DISPOSITIONS if name != "waiting"}
-        met["other"] += self.outcomes["waiting"]
-        if not sum(met.values()) - met["ineligible"]:
-            return None
-        found = Outcomes(**met)
-        known = found.known + found.eligible_share * found.unknown
-        return found.rr1, found.rr3() if known else found.rr1
+        return _rates(self.outcomes)
+
+    def rates_tried(self) -> tuple[float, float] | None:
+        """Return the same of every household that was tried, substitutes among them."""
+        return _rates(self.tried)
+
+
+def _rates(outcomes: Counter[str]) -> tuple[float, float] | None:
+    """Rates 1 and 3; a form back but not settled is of a known household, not complete yet."""
+    met = {name: outcomes[name] for name in DISPOSITIONS if name != "waiting"}
+    met["other"] += outcomes["waiting"]
+    if not sum(met.values()) - met["ineligible"]:
+        return None
+    found = Outcomes(**met)
+    known = found.known + found.eligible_share * found.unknown
+    return found.rr1, found.rr3() if known else found.rr1
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def _tables(lines: Sequence[Line], scope: str, places: Places) -> dict[str, obje
         "villages": not any(account.unit for account in areas),
         "outcomes": accounting.dispositions(total),
         "returned_share": _share(total.returned, total.issued),
+        "tried": [_share(rate, 1) for rate in total.rates_tried() or ()],
         "valid_share": _share(total.valid, total.returned),
     }
 
@@ -84,11 +85,13 @@ def _area(line: Line, scope: str, places: Places) -> tuple[str, str, str]:
     """Return what a line is counted under: the unit below the scope, or else the village."""
     part = places.part(line.unit, scope)
     if part == scope:
-        return f"psu {line.psu}", f"{line.psu_name} ({line.psu})", ""
+        name = t("field.village_dropped" if line.dropped else "field.village_name",
+                 name=line.psu_name, psu=line.psu)  # fmt: skip
+        return f"psu {line.psu}", name, ""
     return part, places.name(part), part
 
 
-def _share(part: int, whole: int) -> str:
+def _share(part: float, whole: float) -> str:
     from analysis.report.numbers import NONE, share
 
     return share(part / whole, 1) if whole else NONE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from survey.store.cases import BACK, LOST, OUT
+from survey.store.cases import BACK, OUT
 
 #: State -> final disposition of AAPOR (2023): "complete", else a known eligible household that
 #: "refused", was never met ("no_contact"), gave back a form that is not settled yet ("waiting") or
@@ -24,9 +24,9 @@ DISPOSITIONS: Mapping[str, str] = MappingProxyType(
         "absent": "no_contact",
     }
 )
-#: Forms that have left the office; that came back in any condition; that are settled.
-ISSUED = (*OUT, *BACK, *LOST)
+#: Forms that came back in any condition, that somebody has entered, that are settled.
 RETURNED = (*BACK, "spoiled")
+ENTERED = BACK[1:]
 VALID = tuple(state for state, found in DISPOSITIONS.items() if found == "complete")
 
 
@@ -36,7 +36,7 @@ class Line:
 
     A replaced case is in the state that it was given up in, and ``replaced``.  ``substitute``
     cases stand for another household, or lie in a PSU that was taken in the place of another;
-    cases of a ``dropped`` PSU were never reached.
+    cases of a ``dropped`` PSU were never reached.  ``handed``: in a lot that was handed out.
     """
 
     psu: str
@@ -47,6 +47,7 @@ class Line:
     replaced: bool
     substitute: bool
     dropped: bool
+    handed: bool
     n: int
 
     @property
@@ -54,6 +55,16 @@ class Line:
         """What became of these cases, a value of ``DISPOSITIONS``."""
         found = DISPOSITIONS.get(self.state, "other")
         return "unknown" if self.dropped and found != "complete" else found
+
+    @property
+    def issued(self) -> bool:
+        """Whether these forms have left the office, counted as in the report."""
+        return self.handed or self.state in ENTERED
+
+    @property
+    def returned(self) -> bool:
+        """Whether these forms came back in any condition, counted as in the report."""
+        return self.issued and not self.replaced and self.state in RETURNED
 
 
 _LINES = """
@@ -63,16 +74,16 @@ SELECT c.psu, p.name AS psu_name, p.unit, l.interviewer,
          ELSE c.state END AS state,
        c.state = 'replaced' AS replaced,
        c.replaces IS NOT NULL OR p.replaces IS NOT NULL AS substitute,
-       p.dropped_at IS NOT NULL AS dropped, COUNT(*) AS n
+       p.dropped_at IS NOT NULL AS dropped, l.issued_at IS NOT NULL AS handed, COUNT(*) AS n
 FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu
      LEFT JOIN lot l ON l.id = c.lot
 WHERE c.wave = :wave AND c.state <> 'reserve'
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 4, 5"""
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 4, 5"""
 
 
 def lines(db: sqlite3.Connection, wave: str) -> list[Line]:
     """Every case of a wave but the reserves, counted."""
-    flags = ("replaced", "substitute", "dropped")
+    flags = ("replaced", "substitute", "dropped", "handed")
     rows = db.execute(_LINES, {"wave": wave})
     return [Line(**dict(row) | {name: bool(row[name]) for name in flags}) for row in rows]
 
