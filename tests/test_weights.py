@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from weighted_wave import ACT, WAVE
 
 from analysis.file import command
+from analysis.report.wording import method_rows
 from analysis.sipas import wave_result
 from analysis.weights.making import Settings
 from survey import db, tallies, weights
@@ -238,3 +239,81 @@ def test_totals_that_do_not_fit_are_named(store, rows, words):
 def test_a_cap_that_cannot_hold_is_named(store):
     with pytest.raises(CannotWeigh, match="tăng mức cắt"):
         weights.preview(store, WAVE, Settings(cap=1.001))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        {"index_method": "scaled", "aggregate": "factor"},
+        {"index_method": "mean5", "aggregate": "pooled", "lonely": "average"},
+        {"aggregate": "explicit", "weights": {"I": 1.0, "II": 3.0}, "interval": "logit"},
+        {"base": "experienced", "level": 0.9},
+        {"fpc": None},
+    ],
+)
+def test_a_file_follows_the_method_of_its_wave(store, instance, tmp_path, method):
+    weighted_wave.make(store, key="khac-2026", **method)
+    made(store, "khac-2026")
+    result = wave_result(store, "khac-2026")
+
+    assert agree(exported(instance, tmp_path, "khac-2026"), result) > 300
+
+
+def test_margins_may_be_merged_and_crossed_and_lie_above_the_unit(store):
+    rows = [
+        Margin("unit*sex", "vn34:08*1+2", 6_000, "x"),
+        Margin("unit*sex", "vn34:12*1", 4_000, "x"),
+        Margin("unit*sex", "vn34:12*2", 4_000, "x"),
+    ]
+    weighting.set_margins(store, WAVE, rows, **ACT)
+    found = weights.preview(store, WAVE, Settings(cap=0))
+    cells = {}
+    for row in found.rows:
+        cells[row["cell"]] = cells.get(row["cell"], 0) + row["weight"]
+
+    assert set(cells) == {"vn34:08*1+2", "vn34:12*1", "vn34:12*2", "?"}
+    assert sum(cells.values()) == pytest.approx(14_000)
+    assert cells["vn34:12*1"] == pytest.approx(cells["vn34:12*2"])
+
+
+def test_an_answer_after_the_weights_were_made_counts_as_drawn_until_they_are_made_again(store):
+    made(store)
+    store.execute(
+        "UPDATE sample_case SET start = NULL, weight = base, cell = '' WHERE id IN"
+        " (SELECT case_id FROM response WHERE wave = ? ORDER BY seq LIMIT 3)", (WAVE,),
+    )  # fmt: skip
+
+    assert weighting.stale(store, WAVE) == 3
+    assert wave_result(store, WAVE).total.se > 0
+
+
+def test_the_report_says_what_was_done_to_the_weights(store):
+    made(store, cap=2.4)
+    text = "".join(run.text for _, runs in method_rows(wave_result(store, WAVE)) for run in runs)
+
+    assert (
+        "khớp với tổng dân số theo giới tính, độ tuổi, thành thị, nông thôn"
+        " (nguồn: Tổng điều tra 2024; Niên giám 2025), cắt 19 quyền số quá lớn" in text
+    )
+
+
+def test_commands_take_totals_make_weights_and_check_them(store, instance, tmp_path):
+    def run(*words):
+        return CliRunner().invoke(main, ["--instance", str(instance), "weights", *words])
+
+    file = tmp_path / "m.csv"
+    file.write_text("name;category;target;source\nsex;Nam;7.000;x\nsex;Nữ;7.000;x\n", "utf-8")
+    assert run("margins", WAVE, str(file)).output == "Đợt can-2026: 2 nhóm dân số\n"
+    tried = run("make", WAVE, "--dry-run")
+    assert "Tổng 14.000 người" in tried.output
+    assert weighting.get(store, WAVE) is None
+    assert "dùng quyền số gốc" in run("check", WAVE).output
+    assert run("make", WAVE, "--method", "linear", "--cells", "stratum").exit_code == 0
+    assert "quyền số còn đúng, chưa khóa" in run("check", WAVE).output
+    store.execute("UPDATE sample_case SET weight = 1 WHERE wave = ?", (WAVE,))
+    assert "mã băm khác" in run("check", WAVE).output
+    assert run("clear", WAVE).exit_code == 0
+    file.write_text("name,category,target,source\nsex,5,1,x\n", "utf-8")
+    bad = run("margins", WAVE, str(file))
+    assert (bad.exit_code, "biến «sex» không có nhóm «5»" in bad.output) == (1, True)
+    assert "Không có đợt «kia»" in run("make", "kia").output

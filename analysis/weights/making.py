@@ -13,8 +13,9 @@ from analysis.weights.calibrate import Calibration, Margin, calibrate, thin_cell
 from analysis.weights.nonresponse import Adjusted, adjust
 from analysis.weights.trim import Trimmed, cap_by_median, kish, trim
 
-#: Label of persons who left the question of a margin blank, and what parts labels of margins.
-BLANK, BETWEEN = "?", "|"
+#: Label of persons who left the question of a margin blank, what parts labels of margins, and
+#: the label of everybody where there is no margin: only who has no weight yet has none.
+BLANK, BETWEEN, ALONE = "?", "|", "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def make(drawn: Drawn, margins: Sequence[Known], how: Settings) -> Made:
         report["margins"] = _reached(made, weight)
     report["weights"] = _weights(drawn.base[drawn.responded], start, weight)
     cells = zip(*(each.values for each in margins), strict=True) if made else ()
-    labels = tuple(BETWEEN.join(row) for row in cells) if made else ("",) * start.size
+    labels = tuple(BETWEEN.join(row) for row in cells) if made else (ALONE,) * start.size
     return Made(start, weight, labels, report)
 
 

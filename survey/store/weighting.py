@@ -163,7 +163,7 @@ def stale(db: sqlite3.Connection, wave: str) -> int:
     row = db.execute(
         "SELECT COUNT(*) FROM sample_case c LEFT JOIN response r ON r.case_id = c.id"
         " AND r.wave = c.wave AND r.state IN ('valid', 'flagged')"
-        " WHERE c.wave = :wave AND (c.start IS NULL) <> (r.seq IS NULL)",
+        " WHERE c.wave = :wave AND (c.cell = '') <> (r.seq IS NULL)",
         {"wave": wave},
     ).fetchone()
     return int(row[0])
