@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from forms import paper
 from survey import db, guard, marks, serials, services, work
 from survey.cli import tables
+from survey.shelf import Shelf
 from survey.store import (
     Refused,
     cases,
@@ -20,6 +21,7 @@ from survey.store import (
     entries,
     plans,
     prints,
+    scans,
     settling,
     units,
     waves,
@@ -120,6 +122,21 @@ def decide(number: int) -> tuple[str, int] | BaseResponse:
     return redirect(url_for(".one", number=case.id), 303)
 
 
+@bp.get("/desk/compare/<int:number>/picture")
+@guard.roles(*ROLES)
+def picture(number: int) -> Response:
+    """Send the scan of one ``page`` of a form to whoever compares it."""
+    case, _, entered = _find(number)
+    if work.staff().id in {entry.staff for entry in entered}:
+        raise Refused("own_entry", 409)
+    page = scans.current(db.get(), case.id).get(request.args.get("page", 0, type=int))
+    try:
+        path = Shelf(services().settings.instance).picture(page.file if page else "")
+    except LookupError:
+        raise Refused("no_scan", 404) from None
+    return Response(path.read_bytes(), content_type="image/jpeg")
+
+
 @bp.get("/desk/errors")
 @guard.roles(*JUDGES)
 def errors() -> str:
@@ -183,11 +200,12 @@ def _page(
     used = settling.answered(db.get(), case.id)
     if len(entered) < 2 and not used:
         raise Refused("not_twice", 409)
-    where = _pages(case)
+    where, scanned = _pages(case), scans.current(db.get(), case.id)
     rows = [
         {
             "name": field.name,
             "page": where.get(field.name),
+            "scanned": where.get(field.name) in scanned,
             "number": marks.number(field),
             "label": marks.label(field),
             "kind": field.kind,

@@ -70,10 +70,21 @@ STAFF = {
     **{
         f"scans.{name}": {"administrator", "data_clerk"}
         for name in (
-            "again", "decide", "doubts", "go_on", "hand_in", "index", "one", "picture", "piece",
+            "again",
+            "decide",
+            "doubts",
+            "go_on",
+            "hand_in",
+            "index",
+            "one",
+            "picture",
+            "piece",
         )
     },
-    **{f"verify.{name}": {"administrator", "adjudicator"} for name in ("decide", "index", "one")},
+    **{
+        f"verify.{name}": {"administrator", "adjudicator"}
+        for name in ("decide", "index", "one", "picture")
+    },
     **{
         f"verify.{name}": {"administrator", "adjudicator", "field_supervisor"}
         for name in ("errors", "errors_csv")

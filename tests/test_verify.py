@@ -226,3 +226,49 @@ def test_what_the_scanner_misread_is_the_scanner_s_not_who_looked_at_its_doubts(
     assert 'scope="row">Nhap1' not in page
     assert f'scope="row">{t("verify.scanner")}' in page
     assert "Máy quét (Nhap1)" in client.get(f"/desk/compare/{case}").text
+
+
+def scanned(base, settings, case, digest):
+    """A printed and scanned third page of a form, its picture on the shelf."""
+    layout = {"answers": [{"page": 3, "field": "s01"}], "texts": []}
+    with db.write(base):
+        run = base.execute(
+            "INSERT INTO print_run (wave, edition, questionnaire, questionnaire_digest, layout,"
+            " forms, pages, printed_at, actor) VALUES (?, 'normal', ?, ?, ?, 1, 4, ?, 'x')"
+            " RETURNING id",
+            [
+                WAVE, paper_wave.QUESTIONNAIRE, marks.asked(waves.get(base, WAVE)).digest,
+                json.dumps(layout), "2026-11-20T00:00:00.000Z",
+            ],
+        ).fetchone()["id"]  # fmt: skip
+        base.execute("UPDATE sample_case SET print_run = ? WHERE id = ?", [run, case])
+        base.execute(
+            "INSERT INTO scan_upload (id, wave, name, digest, at) VALUES (1, ?, 'a', 'a', 'x')",
+            [WAVE],
+        )
+        base.execute(
+            "INSERT INTO scan_page (upload, number, digest, reader, case_id, print_run, page,"
+            " state, file, at) VALUES (1, 1, 'a', 'sipas-scan-1', ?, ?, 3, 'read', ?, 'x')",
+            [case, run, digest],
+        )
+    folder = settings.instance / "scans/pictures" / digest[:2]
+    folder.mkdir(parents=True)
+    (folder / f"{digest}.jpg").write_bytes(b"\xff\xd8 a picture")
+
+
+def test_a_scanned_page_lies_beside_the_field_it_holds(client, base, wave, settings):
+    case, address = wave.main[0], f"/desk/compare/{wave.main[0]}/picture?page=3"
+    scanned(base, settings, case, "ab" * 32)
+    differ(base, wave, {"s01": 2}, {"s01": 4}, case=case)
+    client.login("doichieu")
+    page = client.get(f"/desk/compare/{case}").text
+    assert t("verify.page", n=3) in page
+    assert f'href="{address}"' in page
+
+    assert client.get(address).data == b"\xff\xd8 a picture"
+    assert client.get(address.replace("=3", "=4")).status_code == 404
+    base.execute("UPDATE staff SET role = 'adjudicator' WHERE username = 'nhap1'")
+    client.get("/desk/compare")
+    client.post("/logout", data=dict(hidden(client.get("/desk/compare").text)))
+    client.login("nhap1")
+    assert client.get(address).status_code == 409
