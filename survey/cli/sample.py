@@ -97,7 +97,8 @@ def plan(
         if villages:
             made = replace(made, takes=drawing.allocated(db, wave, villages, rule, minimum))
         if takes:
-            made = replace(made, takes={**made.takes, **dict(map(_take, takes))})
+            joined = {**made.takes, **dict(map(_take, takes))}
+            made = replace(made, takes={name: take for name, take in joined.items() if take})
         if made != held:
             draws.set_plan(db, wave, made, now=now(), actor=session.actor())
         faults = drawing.plan_faults(db, wave, made)
