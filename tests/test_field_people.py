@@ -41,7 +41,7 @@ def test_a_supervisor_lists_the_people_of_the_own_unit(client, paper):
 def test_a_new_interviewer_signs_in_with_the_first_password_and_changes_it(client, paper, store):
     client.login("giamsat")
     answer = client.send(URL, **NEW)
-    password = re.search(r'class="code">([^<]+)<', answer.text)[1]
+    password = re.search(r'class="code long">([^<]+)<', answer.text)[1]
     assert answer.headers["Cache-Control"] == "no-store"
     made = people.find(store, "ba.lo")
     assert (made.role, made.unit, made.must_change) == ("interviewer", HOME, True)
@@ -102,7 +102,7 @@ def test_an_account_is_shut_opened_and_given_a_new_password(client, paper, store
     assert press(client, number, "enable").status_code == 303
     assert theirs.login("dieutra", PASSWORD).status_code == 303
     answer = press(client, number, "reset")
-    assert 'class="code"' in answer.text
+    assert 'class="code long"' in answer.text
     assert people.get(store, number).must_change
     assert press(client, number, "promote").status_code == 400
 

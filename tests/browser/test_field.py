@@ -128,3 +128,12 @@ def test_a_supervisor_makes_an_account_by_keyboard_alone(
         assert (
             fieldwork.rows("SELECT role FROM staff WHERE username = 'ba.lo'")[0][0] == "data_clerk"
         )
+
+
+def test_a_first_password_is_read_whole_on_a_telephone(fieldwork: Site, chromium: Browser) -> None:
+    with opened(chromium, viewport=NARROW) as page:
+        enter(page, fieldwork, "giamsat")
+        page.goto(fieldwork.url("/field/people"))
+        page.locator("button[value=reset]").first.click()
+        box = page.locator(".code").bounding_box()
+        assert box["x"] + page.evaluate("document.querySelector('.code').scrollWidth") <= 320
