@@ -63,16 +63,17 @@ def paper(db: sqlite3.Connection, wave: Wave, asked: Questionnaire, answers: int
 
 
 def _keying(rows: Sequence[tuple[Any, ...]], asked: Questionnaire, level: float) -> Keying | None:
-    """What forms entered twice tell of first entries; None when they are too few to tell."""
+    """What forms entered twice tell of first entries; None when they are too few to tell.
+
+    Forms are the clusters: they were drawn by ballot, while the operators of a wave are all
+    there and no sample of others.
+    """
     if not rows:
         return None
     first, settled = _codes(rows, asked)
-    people = np.array([row[1] for row in rows], dtype=np.int64)
-    cluster: Ints = people
-    if np.unique(people).size < 2:  # errors of one operator come in clusters of a form
-        cluster = np.array([row[2] for row in rows], dtype=np.int64)
+    forms: Ints = np.array([row[1] for row in rows], dtype=np.int64)
     try:
-        return keying(first, settled, cluster, levels=asked.index_scale, level=level)
+        return keying(first, settled, forms, levels=asked.index_scale, level=level)
     except (NoFields, TooFewClusters):
         return None
 
@@ -81,7 +82,7 @@ def _codes(rows: Sequence[tuple[Any, ...]], asked: Questionnaire) -> tuple[Codes
     """Codes (n, J) of the scored items as first entered and as settled."""
     ids = [item.id for item in asked.scored]
     place = {column.id: k for k, column in enumerate(asked.columns)}
-    packed = b"".join(row[3] for row in rows)
+    packed = b"".join(row[2] for row in rows)
     codes = np.frombuffer(packed, dtype=np.uint8).reshape(len(rows), -1)
     first = codes[:, [place[id] for id in ids]].copy()
     settled = first.copy()

@@ -201,7 +201,7 @@ WHERE s.wave = :wave GROUP BY 1, 2"""
 
 #: Forms that were entered twice; only where both differ the fields themselves.
 TWICE = """
-SELECT e.via, COALESCE(e.staff, 0), s.case_id, r.codes,
+SELECT e.via, s.case_id, r.codes,
        CASE WHEN s.n_differing > 0 THEN e.fields END, CASE WHEN s.n_differing > 0 THEN s.fields END
 FROM paper_settled s JOIN paper_entry e ON e.case_id = s.case_id AND e.round = 1
   JOIN paper_entry two ON two.case_id = s.case_id AND two.round = 2
@@ -217,8 +217,8 @@ def entries(db: sqlite3.Connection, wave: str) -> dict[str, tuple[int, int]]:
 
 
 def entered_twice(db: sqlite3.Connection, wave: str) -> list[tuple[Any, ...]]:
-    """Paper forms that were entered twice: way and person of the first entry, case, the codes of
-    its answer, and the fields (JSON) as first entered and as settled where the two differed."""
+    """Paper forms that were entered twice: way of the first entry, case, the codes of its answer,
+    and the fields (JSON) as first entered and as settled where the two entries differed."""
     return _rows(db, TWICE, {"wave": wave})
 
 
