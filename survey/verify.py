@@ -47,6 +47,10 @@ ROLES = ("administrator", "adjudicator")
 JUDGES = (*ROLES, "field_supervisor")
 
 
+#: So many fields that differ look like another form entered under this number.
+MANY = 20
+
+
 @bp.get("/desk/compare")
 @guard.roles(*ROLES)
 def index() -> str:
@@ -227,6 +231,7 @@ def _page(
         rows=rows,
         used=used,
         faults=faults or {},
+        many=len(rows) >= MANY,
         same=len(paper.fields(marks.asked(wave))) - len(rows),
     )
 
@@ -308,7 +313,7 @@ def _read(
     """Return the form as decided, the decisions, and what is wrong with any of them."""
     whole, decided, faults = dict(entered[0].fields), dict[str, int](), dict[str, str]()
     for field in _differing(wave, entered):
-        choice = request.form.get(f"d.{field.name}", "")
+        choice = request.form.get("all", "") or request.form.get(f"d.{field.name}", "")
         if choice not in ("0", "1", "2"):
             faults[field.name] = t("verify.choose")
             continue

@@ -272,3 +272,19 @@ def test_a_scanned_page_lies_beside_the_field_it_holds(client, base, wave, setti
     client.post("/logout", data=dict(hidden(client.get("/desk/compare").text)))
     client.login("nhap1")
     assert client.get(address).status_code == 409
+
+
+def test_a_form_entered_under_a_wrong_number_is_pointed_out_and_taken_as_a_whole(
+    client, base, wave
+):
+    case = wave.main[0]
+    right, other = paper_wave.fields(1), paper_wave.fields(2)
+    enter(base, case, wave.staff["nhap1"], other)
+    enter(base, case, wave.staff["nhap2"], right)
+    client.login("doichieu")
+    assert t("verify.many") in client.get(f"/desk/compare/{case}").text
+
+    assert decide(client, case, all="2").status_code == 303
+    settled = comparisons.settled(base, case)
+    assert settled.fields == right
+    assert set(settled.decided.values()) == {2}
