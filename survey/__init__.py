@@ -36,6 +36,7 @@ DOORS = (
     "desk",
     "sampling",
     "lots",
+    "printouts",
     "scans",
     "planning",
     "casework",

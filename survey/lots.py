@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import batches, db, guard, serials, services, work
-from survey.store import Refused, cases, clock, lots, people, prints, units, waves
+from survey.store import Refused, cases, clock, lots, people, units, waves
 from survey.text import day, t
 
 if TYPE_CHECKING:
@@ -25,12 +24,8 @@ bp = Blueprint("lots", __name__, url_prefix="/field/lots")
 ROLES = ("administrator", "field_supervisor")
 #: Areas offered on one page; a unit chosen above the list narrows it.
 MOST = 300
-#: Forms of one file on the web (4 MB); more are printed by the command.
-MOST_FORMS = 1000
 EDITIONS = ("normal", "large")
 SHEETS = ("handover", "cover", "households", "payments")
-#: Papers that name people: looking at them is written down.
-NAMED = frozenset({"households", "payments"})
 
 
 @bp.get("")
@@ -46,8 +41,9 @@ def make() -> tuple[str, int] | BaseResponse:
     """Make one lot of the chosen areas, or one lot of each."""
     wave, form = _wave(), request.form
     chosen, faults = form.getlist("psu"), dict[str, str]()
-    areas = [area for area in _free(wave, "") if area.psu in chosen]
-    if not areas or len(areas) != len(set(chosen)):
+    free = _free(wave, "")
+    areas = [area for area in free if area.psu in chosen or form.get("every")]
+    if not areas or (len(areas) != len(set(chosen)) and not form.get("every")):
         faults["psu"] = t("lots.choose_areas" if not chosen else "lots.areas_gone")
     staff = next((s for s in _interviewers() if str(s.id) == form.get("interviewer")), None)
     if staff is None:
@@ -174,67 +170,45 @@ def _take_back(lot: Lot, outcomes: dict[int, str]) -> Lot:
     return services().writer.run(job)
 
 
-@bp.post("/<code>/print")
+@bp.post("/<code>/assign")
 @guard.roles(*ROLES)
-def note(code: str) -> BaseResponse:
-    """Note that the forms of a lot are printed, then lead to them."""
-    lot, edition = _lot(code), request.form.get("edition", "")
-    if edition not in EDITIONS:
-        abort(400)
-    found = prints.cases_of(db.get(), lot.wave, lot=lot.id)
-    if len(found) > MOST_FORMS:
-        abort(422, t("lots.too_many", most=MOST_FORMS))
+def assign(code: str) -> BaseResponse:
+    """Give a lot to another interviewer, or another day to bring it back."""
+    lot, form = _lot(code), request.form
+    staff = next((s for s in _interviewers() if str(s.id) == form.get("interviewer")), None)
+    due, wrong = _due(form.get("due_on", ""), held=lot.due_on)
+    if staff is None or wrong:
+        abort(422, wrong or t("lots.choose_interviewer"))
     job = partial(
-        batches.note, wave=waves.get(db.get(), lot.wave), cases=found, edition=edition,
-        now=clock.now(), actor=work.actor(),
+        lots.assign, lot=lot, interviewer=staff.id, due_on=due, now=clock.now(),
+        actor=work.actor(),
     )  # fmt: skip
-    run = services().writer.run(job)
-    return redirect(url_for(".forms", code=lot.code, run=run.id), 303)
+    services().writer.run(job)
+    flash(t("lots.assigned", lot=lot.code, name=staff.name))
+    return redirect(url_for(".one", code=lot.code), 303)
 
 
-@bp.get("/<code>/forms.pdf")
+@bp.post("/<code>/extend")
 @guard.roles(*ROLES)
-def forms(code: str) -> Response:
-    """Send the forms of a lot as they were noted to be printed."""
+def extend(code: str) -> BaseResponse:
+    """Add the households that took the place of others in the areas of a lot."""
     lot = _lot(code)
-    try:
-        run = prints.get(db.get(), int(request.args.get("run", "0")))
-    except (LookupError, ValueError):
-        abort(404)
-    found = prints.cases_of(db.get(), lot.wave, lot=lot.id)
-    held = {case.id: case.print_run for case in cases.of_lot(db.get(), lot.id)}
-    found = [id for id in found if held.get(id) == run.id]
-    if run.wave != lot.wave or not found:
-        abort(404)
-    file, wave = BytesIO(), waves.get(db.get(), lot.wave)
-    batches.write(wave, run, found, services().settings.secret, file)
-    return _pdf(file, f"{lot.code}-phieu")
+    found = _joining(lot)
+    if not found:
+        abort(409, t("lots.none_free"))
+    now, actor = clock.now(), work.actor()
+    services().writer.run(partial(lots.extend, lot=lot, cases=found, now=now, actor=actor))
+    flash(t("lots.extended", n=len(found), lot=lot.code))
+    return redirect(url_for(".one", code=lot.code), 303)
 
 
-@bp.get("/<code>/<kind>.pdf")
-@guard.roles(*ROLES)
-def sheet(code: str, kind: str) -> Response:
-    """Send one of the papers that go with a lot; those that name people are logged."""
-    from survey.printing import sheets
-
-    lot = _lot(code)
-    if kind not in SHEETS:
-        abort(404)
-    batch = batches.of(db.get(), lot, clock.day(clock.now()))
-    if kind == "payments" and not batch.payment:
-        abort(409, t("lots.no_payment"))
-    if kind in NAMED:
-        job = partial(lots.named, lot=lot, kind=kind, now=clock.now(), actor=work.actor())
-        services().writer.run(job)
-    file = BytesIO()
-    sheets.write([batch], kind, file)
-    return _pdf(file, f"{lot.code}-{kind}")
-
-
-def _pdf(file: BytesIO, name: str) -> Response:
-    answer = Response(file.getvalue(), content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return answer
+def _joining(lot: Lot) -> list[int]:
+    """Return the planned cases in no lot that lie in the areas of this one, while it is out."""
+    if lot.returned_at:
+        return []
+    areas = {case.psu for case in cases.of_lot(db.get(), lot.id)}
+    free = lots.free(db.get(), lot.wave)
+    return [case for area in free if area.psu in areas for case in area.cases]
 
 
 def _index(values: dict[str, object], faults: dict[str, str]) -> str:
@@ -285,6 +259,8 @@ def _one(lot: Lot, faults: dict[str, str]) -> str:
         outcome=request.values.get("outcome", "collected"),
         sheets=[kind for kind in SHEETS if kind != "payments" or batch.payment],
         editions=EDITIONS,
+        interviewers=_interviewers(),
+        joining=len(_joining(lot)),
         faults=faults,
         serial=request.form.get("serial", "") if faults else "",
         **_said(lot),
@@ -348,14 +324,16 @@ def _interviewers() -> list[people.Staff]:
     return sorted(found, key=lambda staff: staff.name)
 
 
-def _due(text: str) -> tuple[date | None, str]:
+def _due(text: str, held: str | None = None) -> tuple[date | None, str]:
+    """Return a day from today on (or the one held already), or what is wrong with it."""
     if not text:
         return None, ""
     try:
         due = date.fromisoformat(text)
     except ValueError:
         return None, t("lots.wrong_day")
-    return (due, "") if due >= clock.day(clock.now()) else (None, t("lots.past_day"))
+    kept = due >= clock.day(clock.now()) or text == held
+    return (due, "") if kept else (None, t("lots.past_day"))
 
 
 def _common(connection: Connection, areas: list[Area]) -> str:

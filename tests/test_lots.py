@@ -220,3 +220,35 @@ def test_what_is_no_lot_is_not_found(supervisor, paper):
     assert supervisor.get("/field/lots/L999999").status_code == 404
     free = serials.serial(paper.main[-1])
     assert "chưa vào lô" in supervisor.get(f"/field/lots/find?code={free}").text
+
+
+def test_all_areas_are_chosen_at_once(supervisor, store, paper):
+    data = {"wave": paper.wave, "interviewer": paper.staff["dieutra"], "every": "1", "apart": "1"}
+    supervisor.send(INDEX, to="/field/lots", **data)
+
+    assert len(lots.of_wave(store, paper.wave)) == 4
+    assert "Mọi phiếu của đợt này đã vào lô" in supervisor.get(INDEX).text
+
+
+def test_a_lot_changes_hands_until_it_is_back(supervisor, store, paper, issued):
+    other = paper.staff["dieutra2"]
+    send(supervisor, issued, "/assign", interviewer=other, due_on="2099-01-02")
+    changed = lots.get(store, issued.id)
+
+    assert (changed.interviewer, changed.due_on) == (other, "2099-01-02")
+    assert send(supervisor, issued, "/assign", interviewer="0").status_code == 422
+    assert send(supervisor, issued, "/assign", interviewer=other, due_on="1").status_code == 422
+    send(supervisor, issued, "/back", all="1")
+    assert send(supervisor, issued, "/assign", interviewer=other).status_code == 409
+
+
+def test_a_replacement_joins_the_lot_of_its_village(supervisor, store, paper, issued):
+    where = f"/field/lots/{issued.code}"
+    assert "chưa vào lô nào" not in supervisor.get(where).text
+    assert send(supervisor, issued, "/extend").status_code == 409
+    reserve = paper.cases[paper.psus[0]][-1]
+    cases.move(store, [reserve], "planned", **ACT)
+    assert "Thêm 1 phiếu vào lô" in supervisor.get(where).text
+    send(supervisor, issued, "/extend")
+
+    assert states(store, issued)[reserve] == "assigned"

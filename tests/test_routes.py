@@ -47,8 +47,12 @@ FIELD = {
     },
 }  # fmt: skip
 LOTS = {
-    f"lots.{name}": SUPERVISORS
-    for name in ("back", "find", "forms", "index", "issue", "make", "note", "one", "scan", "sheet")
+    f"{door}.{name}": SUPERVISORS
+    for door, names in {
+        "lots": ("assign", "back", "extend", "find", "index", "issue", "make", "one", "scan"),
+        "printouts": ("forms", "note", "sheet"),
+    }.items()
+    for name in names
 }
 STAFF = {
     **LOTS,

@@ -222,6 +222,38 @@ def extend(
     return len(ids)
 
 
+def assign(
+    db: sqlite3.Connection,
+    lot: Lot,
+    *,
+    interviewer: int,
+    due_on: date | None,
+    now: datetime,
+    actor: str,
+) -> Lot:
+    """Give a lot that is not back to another interviewer, or another day to bring it back.
+
+    Raises Refused ``lot_returned`` (409), ``lot_interviewer`` (422).
+    """
+    with write(db):
+        held = get(db, lot.id)
+        if held.returned_at is not None:
+            raise Refused("lot_returned", 409, lot=held.code)
+        _interviewer(db, interviewer, held.unit)
+        due = due_on.isoformat() if due_on else None
+        if (held.interviewer, held.due_on) == (interviewer, due):
+            return held
+        db.execute(
+            "UPDATE lot SET interviewer = :interviewer, due_on = :due WHERE id = :id",
+            {"interviewer": interviewer, "due": due, "id": held.id},
+        )
+        audit.append(
+            db, at=now, actor=actor, action="lot.assign", subject=held.code,
+            detail={"interviewer": interviewer, "former": held.interviewer, "due_on": due},
+        )  # fmt: skip
+    return get(db, lot.id)
+
+
 def issue(db: sqlite3.Connection, lot: Lot, *, now: datetime, actor: str) -> Lot:
     """Hand a lot out: its planned cases are assigned.  Handing it out again changes nothing.
 
