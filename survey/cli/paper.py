@@ -18,6 +18,8 @@ output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True,
     help="Tệp PDF sẽ ghi, hoặc một thư mục: mỗi lô một tệp.",
 )  # fmt: skip
+#: Papers that name people: printing them is written down.
+NAMED = frozenset({"households", "payments"})
 _of_unit = click.option("--unit", default="", help="Chỉ đơn vị này và cấp dưới.")
 
 
@@ -283,6 +285,10 @@ def _sheet(name: str, kind: str, words: str) -> Callable[..., None]:
             made = [batches.of(db, lot, today) for lot in found]
         if kind == "payments" and not all(batch.payment for batch in made):
             raise Fault("Đợt này không trả tiền cho người trả lời.")
+        if kind in NAMED:
+            with session.change(ctx, dry_run=False) as db:
+                for lot in found:
+                    lots.named(db, lot, kind, now=clock.now(), actor=session.actor())
         split = _folder(output)
         pages = 0
         for group in [[batch] for batch in made] if split else [made]:
