@@ -85,9 +85,14 @@ def _shown(figure: Figure, *, sampled: bool, min_n: int, hide_n: int) -> Figure:
 
 
 def widened(figures: Iterable[Figure], limits: Limits) -> tuple[Figure, ...]:
-    """Figures whose intervals hold what keying may have changed; values stay as they are."""
-    bounds = ((figure, limits.apart(figure.low, figure.high)) for figure in figures)
-    return tuple(replace(figure, low=low, high=high) for figure, (low, high) in bounds)
+    """Figures whose intervals hold what keying may have changed (flag ``keyed``); their values
+    stay as they are."""
+    found = []
+    for figure in figures:
+        low, high = limits.apart(figure.low, figure.high)
+        flags = (*figure.flags, *(("keyed",) if low is not None else ()))
+        found.append(replace(figure, low=low, high=high, flags=flags))
+    return tuple(found)
 
 
 def hidden(figure: Figure) -> Figure:

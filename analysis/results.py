@@ -20,7 +20,8 @@ class Figure:
     items' shares with the weights of the composite).  Flags: ``few`` (n < 30), ``hidden``
     (n < 5: value and shares are None, n is 0), ``low_df``, ``all`` / ``none`` (share exactly
     1 / 0), ``no_answer``, ``incomplete`` (a composite without an item that nobody answered),
-    ``census`` (every PSU was asked: no interval), ``no_variance``.
+    ``census`` (every PSU was asked: no interval), ``no_variance``, ``keyed`` (the interval
+    holds what keying of paper forms may have changed).
     """
 
     kind: Kind

@@ -185,6 +185,8 @@ def _caption(result: Result, scale: charts.Axis, rows: Sequence[Row]) -> str:
     """Say what the marks mean, and only of marks that are there."""
     said = [t("staff.cap_interval" if result.design else "staff.cap_dot")]
     said.append(t("staff.cap_whole", whole=pct(result.total.value, decimals(result))))
+    if result.keyed and result.keyed.widened:
+        said.append(t("weights.cap_keyed"))
     if any("○" in row.n for row in rows):
         said.append(t("staff.cap_few", n=result.wave.min_n))
     if any(row.value == NONE for row in rows):

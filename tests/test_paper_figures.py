@@ -82,6 +82,8 @@ def test_errors_of_the_sample_entered_twice_widen_the_intervals(store, paper):
     assert result.total.low < plain.total.low
     assert result.total.high > plain.total.high
     assert "đã được nới" in told(result)
+    assert "keyed" in result.total.flags
+    assert "keyed" not in plain.total.flags
     assert found.high < 0.03  # forms are the clusters, not the two people who key
 
 

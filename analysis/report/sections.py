@@ -73,6 +73,8 @@ def notes(figures: Iterable[Figure], *sentences: str, hide_n: int, min_n: int) -
         parts.append("*: khoảng tin cậy dựa trên ít bậc tự do, cần thận trọng.")
     if "no_variance" in marks:
         parts.append("—: không tính được khoảng tin cậy.")
+    if "keyed" in marks:
+        parts.append("Khoảng tin cậy gồm cả lỗi nhập của phiếu giấy chỉ nhập một lần.")
     if "incomplete" in marks:
         parts.append("Chỉ số tổng hợp không gồm nội dung chưa có người trả lời.")
     return f"Ghi chú: {' '.join(parts)}" if parts else ""
