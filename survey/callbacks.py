@@ -32,6 +32,8 @@ ROLES = ("administrator", "field_supervisor")
 FACTS, ITEMS = ("sex", "age"), 5
 #: Shares that are set in percent on the page of settings.
 SHARES = ("double_share", "scan_share", "callback_share")
+#: Whole numbers there: days a household keeps its form, dong a form; and the most they may be.
+NUMBERS = {"keep_days": 60, "payment": 10_000_000}
 
 
 @bp.get("/field/callbacks")
@@ -139,6 +141,12 @@ def keep_plan() -> tuple[str, int] | Response:
             faults[name] = t("callbacks.bad_share")
         else:
             wish[name] = found
+    for name, most in NUMBERS.items():
+        text = request.form.get(name, "").strip().replace(".", "")
+        if text.isascii() and text.isdigit() and int(text) <= most:
+            wish[name] = int(text)
+        else:
+            faults[name] = t("callbacks.bad_number")
     allowed = {field.name for field in _askable(marks.asked(wave))}
     wish["callback_items"] = tuple(
         name for name in request.form.getlist("items") if name in allowed
@@ -274,7 +282,9 @@ def _read(called: Called, wave: Wave) -> tuple[dict[str, object], dict[str, str]
 def _settings(wave: Wave, held: PaperPlan, faults: Mapping[str, str] | None = None) -> str:
     q = marks.asked(wave)
     chosen = {field.name for field in asked(q, held)}
-    values = {name: request.form.get(name) or _points(getattr(held, name)) for name in SHARES}
+    given = request.form
+    values = {name: given.get(name, _points(getattr(held, name))) for name in SHARES}
+    values |= {name: given.get(name, str(getattr(held, name))) for name in NUMBERS}
     return render_template(
         "callbacks/plan.html",
         wave=wave,

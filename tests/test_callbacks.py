@@ -225,11 +225,13 @@ def test_the_button_draws_what_waits_in_the_supervisor_s_province(client, base, 
 
 def test_the_shares_of_a_wave_are_set_in_percent_and_audited(staff, base, wave):
     sent = {"double_share": "20", "scan_share": "2,5", "callback_share": "7,5 %", "items": "age"}
+    sent |= {"keep_days": "3", "payment": "20.000"}
     assert staff.send(f"/field/plan?wave={WAVE}", **sent).status_code == 303
 
     held = plans.get(base, WAVE)
     assert (held.double_share, held.scan_share, held.callback_share) == (0.2, 0.025, 0.075)
     assert held.callback_items == ("age",)
+    assert (held.keep_days, held.payment, held.seed) == (3, 20_000, "hat-giong-2026")
     assert base.execute("SELECT 1 FROM audit WHERE actor = 'staff:administrator'").fetchone()
 
 
@@ -237,8 +239,11 @@ def test_the_shares_of_a_wave_are_set_in_percent_and_audited(staff, base, wave):
 def test_a_share_that_is_none_is_refused_with_the_others_kept(staff, base, wave, share):
     before = plans.get(base, WAVE)
     sent = {"double_share": "20", "scan_share": share, "callback_share": "5"}
+    sent |= {"keep_days": "2,5", "payment": "-1"}
     page = staff.send(f"/field/plan?wave={WAVE}", **sent)
 
     assert page.status_code == 422
     assert 'id="double_share" name="double_share" inputmode="decimal" value="20"' in page.text
+    for name in ("scan_share", "keep_days", "payment"):
+        assert f'href="#{name}"' in page.text
     assert plans.get(base, WAVE) == before
