@@ -254,22 +254,29 @@ def put_note(sheet: Sheet, x: float, y: float, lines: Sequence[str]) -> float:
     return y
 
 
-def level_lines(label: str, pitch: float, edition: Edition) -> list[str]:
-    """The lines of an answer's words above its column."""
+def _bound(label: str) -> str:
+    """An answer's words, those that belong together joined."""
     bound = clean(label)
     for words in BOUND:
         bound = bound.replace(words, words.replace(" ", NO_BREAK))
-    return fill(bound, STRONG, edition.level, pitch - 1.1)
+    return bound
+
+
+def level_lines(label: str, pitch: float, edition: Edition) -> list[str]:
+    """The lines of an answer's words above its column."""
+    return fill(_bound(label), STRONG, edition.level, pitch - 1.1)
 
 
 def pitch_of(labels: Sequence[str], edition: Edition) -> float:
-    """How wide the columns of a table of answers are: as narrow as its words allow."""
+    """How wide the columns of a table of answers are: as narrow as its words allow.
+
+    Up to four columns leave room for words that belong together ("phù hợp"); five do not.
+    """
     many = len(labels) > 4
     base, most = (edition.pitch, 4) if many else (edition.wide, 3)
-    widest = max(
-        width(word, STRONG, edition.level) for label in labels for word in clean(label).split()
-    )
-    base = max(base, widest + 1.2)
+    words = [word for label in labels for word in (clean if many else _bound)(label).split(" ")]
+    widest = max(width(word, STRONG, edition.level) for word in words)
+    base = max(base, widest + 1.15)
     for step in (0.0, 2.4, 4.8):
         if all(len(level_lines(label, base + step, edition)) <= most for label in labels):
             return base + step
