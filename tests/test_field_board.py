@@ -10,7 +10,7 @@ from paper_wave import AWAY, HOME, WAVE
 
 from analysis import reader
 from survey import db
-from survey.store import cases, progress
+from survey.store import cases, people, progress
 
 URL = "/field"
 
@@ -114,7 +114,7 @@ def test_interviewers_stand_under_their_names(staff, paper, store):
     found = rows(staff.get(URL), "Theo điều tra viên")
 
     assert found["Dieutra (dieutra)"][2:7] == ["6", "7", "4", "3", "1"]
-    assert found["Chưa giao"][2:7] == ["42", "0", "0", "0", "0"]
+    assert found["Chưa có điều tra viên"][2:7] == ["42", "0", "0", "0", "0"]
 
 
 @pytest.mark.parametrize(
@@ -201,3 +201,18 @@ def test_a_village_that_was_given_up_says_so(staff, paper, store):
     store.execute("UPDATE sample_psu SET dropped_at = '2026-11-22' WHERE psu = '08-u1'")
 
     assert "(08-u1), đã bỏ hoặc thay" in staff.get(f"{URL}?unit={HOME}").text
+
+
+def test_a_unit_supervisor_reads_the_own_board_only(client, paper, store):
+    drawn(paper, store)
+    cheap = store.execute("SELECT password_hash FROM staff WHERE username = 'giamsat'")
+    people.add(
+        store, username="phutrach", name="Phụ trách", role="supervisor", unit=AWAY,
+        password_hash=cheap.fetchone()[0], must_change=False, **ACT,
+    )  # fmt: skip
+    client.login("phutrach")
+
+    assert "12-u1" in client.get(URL).text
+    assert "08-u1" not in client.get(URL).text
+    assert client.get(f"{URL}?unit={HOME}").status_code == 403
+    assert client.get(f"{URL}/people").status_code == 403
