@@ -14,9 +14,9 @@ from flask_wtf.csrf import generate_csrf
 
 from forms import paper
 from forms.language import OFFICIAL
-from forms.questionnaire import localized
+from forms.questionnaire import load, localized
 from survey import db, guard, keyed, mirror, serials, services, work
-from survey.store import Refused, cases, clock, entries, waves
+from survey.store import Refused, cases, clock, entries, lots, waves
 from survey.text import catalogue, t
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from forms.rules import Fault
     from survey.store.cases import Case
     from survey.store.entries import StoredEntry, Waiting
+    from survey.store.lots import Lot
     from survey.store.waves import Wave
 
 bp = Blueprint("desk", __name__)
@@ -41,7 +42,7 @@ class Open:
     """What the desk works on: the forms of one lot, or a single form outside any lot."""
 
     wave: Wave
-    lot: Waiting | None
+    lot: Lot | None
     forms: tuple[Case, ...]
 
     @property
@@ -63,12 +64,12 @@ def start() -> str | tuple[str, int] | BaseResponse:
             return redirect(_address(typed), 303)
         except (LookupError, Refused):
             wrong = t("desk.unknown", typed=typed[:40])
-    lots = [one for one in entries.waiting(db.get(), wave.key, staff.id) if _mine(one)]
+    held = [one for one in entries.waiting(db.get(), wave.key, staff.id) if _mine(one)]
     n, ms = entries.today(db.get(), staff.id, now=clock.now())
     page = render_template(
         "desk/start.html",
         wave=wave,
-        lots=lots,
+        lots=held,
         typed=typed,
         wrong=wrong,
         today=n,
@@ -130,7 +131,7 @@ def add() -> Response:
     case = _case(sent.serial)
     if sent.wave != case.wave:
         raise Refused("other_wave", 409, serial=serials.printed(case.id))
-    q = _around(case).q
+    q = load(waves.get(db.get(), case.wave).questionnaire)
     stored = _store(keyed.entry(sent, case=case, staff=sent.by, q=q))
     body = {
         "id": stored.id,
@@ -158,7 +159,7 @@ def _store(entry: entries.Entry) -> StoredEntry:
 def _address(typed: str) -> str:
     """The page of what was typed or scanned; LookupError where it names nothing here."""
     if _LOT.fullmatch(typed):
-        return url_for(".lot", code=_lot(typed.upper()).lot.code)  # type: ignore[union-attr]
+        return url_for(".lot", code=lots.by_code(db.get(), typed.upper()).code)
     if typed.upper().startswith("S1/"):
         case = serials.read(services().settings.secret, typed.upper()).case
     else:
@@ -178,26 +179,26 @@ def _case(serial: str) -> Case:
 
 
 def _lot(code: str) -> Open:
-    """The forms of a lot that lie in the reader's area; LookupError where there are none."""
-    staff = work.staff()
-    for wave in work.on_paper():
-        for one in entries.waiting(db.get(), wave.key, staff.id):
-            if one.lot is not None and one.code == code:
-                work.demand(one.unit)
-                forms = cases.of_lot(db.get(), one.lot)
-                return Open(wave, one, tuple(case for case in forms if work.within(case.unit)))
-    raise Refused("no_lot", 404)
+    """The forms of a lot that lie in the reader's area; ends the request where there are none."""
+    try:
+        found = lots.by_code(db.get(), code)
+    except LookupError:
+        raise Refused("no_lot", 404) from None
+    work.demand(found.unit)
+    return Open(waves.get(db.get(), found.wave), found, _forms(found.id))
 
 
 def _around(case: Case) -> Open:
     """The form with those of its lot, on which the desk goes on."""
     wave = waves.get(db.get(), case.wave)
-    if case.lot is not None:
-        for one in entries.waiting(db.get(), wave.key, work.staff().id):
-            if one.lot == case.lot and _mine(one):
-                forms = cases.of_lot(db.get(), case.lot)
-                return Open(wave, one, tuple(form for form in forms if work.within(form.unit)))
-    return Open(wave, None, (case,))
+    found = None if case.lot is None else lots.get(db.get(), case.lot)
+    if found is None or not work.within(found.unit):
+        return Open(wave, None, (case,))
+    return Open(wave, found, _forms(found.id))
+
+
+def _forms(lot: int) -> tuple[Case, ...]:
+    return tuple(case for case in cases.of_lot(db.get(), lot) if work.within(case.unit))
 
 
 def _mine(one: Waiting) -> bool:

@@ -166,7 +166,7 @@
     return row.legend;
   }
   function beside(row) {
-    var list = one("#now-keys"), how = row.kind === "several" ? words.choose : row.kind === "text" ? words.write : row.kind === "number" ? words.number : "";
+    var list = one("#now-keys"), how = row.kind === "several" ? words.choose : row.other ? words.beside : row.kind === "text" ? words.write : row.kind === "number" ? words.number : "";
     one("#now").hidden = false;
     put(one("#now-head"), fill(words.at, { name: row.tr.dataset.called }));
     put(one("#now-text"), how);
@@ -352,7 +352,12 @@
     return true;
   }
   function at_text(row, key, e) {
-    var empty = !e.target.value, value;
+    var empty = !e.target.value, value, following;
+    if (row.other && empty && /^[0-9]$/.test(key)) { /* nothing is written there: the key answers what comes next */
+      set(row, "");
+      following = rows.slice(row.n + 1).filter(asked)[0];
+      if (following && !written(following)) { at = following.n; digit(following, key); return true; }
+    }
     if (key === "Enter" && !e.shiftKey || key === "ArrowDown") {
       value = read(row);
       if (!known(value)) { complain(words.number); return true; }

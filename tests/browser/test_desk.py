@@ -40,6 +40,11 @@ class PaperSite(Site):
         self.used += 1
         return self.cases[self.used - 1]
 
+    def change(self, statement: str, *values: object) -> None:
+        """Change the database as somebody else would meanwhile."""
+        with closing(db.connect(self.instance / "sipas.sqlite")) as base, db.write(base):
+            base.execute(statement, values)
+
     def entries(self, case: int) -> list[dict[str, object]]:
         """What is stored of a form, the first entry first."""
         rows = self.rows(
@@ -260,6 +265,25 @@ def test_the_form_in_hand_survives_a_reload(desk, chromium):
     assert desk.entries(case)[0]["fields"] == paper_wave.fields(4)
 
 
+def test_a_refused_form_is_kept_beside_and_opened_again(desk, chromium):
+    case, fields = desk.take(), paper_wave.fields(6)
+    with opened(chromium, viewport=DESK) as page:
+        at_lot(page, desk)
+        desk.change("UPDATE sample_case SET state = 'spoiled' WHERE id = ?", case)
+        open_form(page, case)
+        type_in(page, [*keys_of(fields), "Enter"])
+        page.wait_for_selector("#spurned >> text=không ở trong tay người nhập")
+        assert desk.entries(case) == []
+        desk.change("UPDATE sample_case SET state = 'collected' WHERE id = ?", case)
+        page.locator("#spurned button").first.press("Enter")
+        page.wait_for_selector(SHEET)
+        type_in(page, ["End", "Enter"])
+        stored(page, case)
+        assert page.locator("#spurned").is_hidden()
+
+    assert desk.entries(case)[0]["fields"] == fields
+
+
 def test_keys_go_back_undo_and_refuse_what_is_not_there(desk, chromium):
     case = desk.cases[-1]
     with opened(chromium, viewport=DESK) as page:
@@ -283,8 +307,12 @@ def test_keys_go_back_undo_and_refuse_what_is_not_there(desk, chromium):
         assert (here(), page.locator('[name="ethnicity"]:checked').input_value()) == (
             "ethnicity", "1",
         )  # fmt: skip
+        type_in(page, "23")  # nothing is written beside "Khác": the digit answers the next item
+        assert here() == "education"
+        assert page.locator('[name="age"]:checked').input_value() == "3"
+        assert page.input_value('[name="ethnicity.other"]') == ""
         page.keyboard.press("End")
-        assert here() == "age"
+        assert here() == "occupation"
         page.keyboard.press("PageDown")
         assert here() == "c1.economy"
         page.keyboard.press("Home")
