@@ -109,19 +109,19 @@ class _Head:
         """Put serial number and page number between the lower marks."""
         size = 8.0 * min(self.edition.scale, 1.2)
         self._serial(page, INSIDE, HEIGHT - 10.2, size, MEDIUM)
-        words = t("form.page", page=page.number, pages=pages)
+        words = t("print.page", page=page.number, pages=pages)
         page.ink.append(Text(WIDTH - INSIDE, HEIGHT - 10.2, words, MEDIUM, size, "right"))
         if self.issuer.synthetic:
             stamp = t("ribbon")
             page.ink.append(Text(WIDTH / 2, HEIGHT - 10.2, stamp, STRONG, size, "centre"))
 
     def _serial(self, page: Page, x: float, y: float, size: float, face: str) -> None:
-        label = t("form.number") + " "
+        label = t("print.number") + " "
         page.ink.append(Text(x, y, label, face, size))
         page.serial.append((x + width(label, face, size), y, size))
 
     def _next(self, page: Page) -> float:
-        words = f"{t('form.short')} {self._year()}  ·  "
+        words = f"{t('print.short')} {self._year()}  ·  "
         page.ink.append(Text(INSIDE, 12.8, words, MEDIUM, 9))
         self._serial(page, INSIDE + width(words, MEDIUM, 9), 12.8, 9, MEDIUM)
         return 19.6
@@ -142,15 +142,15 @@ class _Head:
                 page.ink.append(Text(INSIDE, y, line, face, size))
                 y += 3.9
         y += 3.6
-        page.ink.append(Text(INSIDE, y, t("form.title"), BOLD, 16.5))
+        page.ink.append(Text(INSIDE, y, t("print.title"), BOLD, 16.5))
         y += 5.4
         for line in even(clean(self.q.title), MEDIUM, 10.2, room):
             page.ink.append(Text(INSIDE, y, line, MEDIUM, 10.2))
             y += 4.5
         x = right - SEAL_GAP - seal
         page.ink.append(Box(x, EDGE, seal, 23, None, 0.55, 0.5, 1.5, (1.2, 1.2)))
-        page.ink.append(Text(x + seal / 2, EDGE + 12.4, t("form.seal"), PLAIN, 7.2, "centre", 0.45))
-        label = t("form.number") + " "
+        page.ink.append(Text(x + seal / 2, EDGE + 12.4, t("print.seal"), PLAIN, 7.2, "centre", 0.45))
+        label = t("print.number") + " "
         size = 8.6
         start = right + FIRST_CODE / 2 - (width(label + "0000 0000", STRONG, size)) / 2
         page.ink.append(Text(start, EDGE + FIRST_CODE + 4.2, label, STRONG, size))
@@ -161,7 +161,7 @@ class _Head:
         """The framed lines: thanks, the promise, how to mark."""
         e = self.edition
         sheet = Sheet(e, None, [page], top + 1.6)
-        promise = t("form.promise")
+        promise = t("print.promise")
         intro = self.q.intro.partition(". ")[0].rstrip(".") + "." if self.q.intro else ""
         words = clean(f"{intro} {promise}".strip()).split(" ")
         lines = wrapped([Run(word, PLAIN, e.size, 0) for word in words], ROOM - 6)
@@ -169,11 +169,11 @@ class _Head:
         middle = sheet.y + 0.9 * e.scale + e.radius + 0.7
         self._how(sheet, middle)
         base = middle + e.radius + 1.5 + 0.76 * e.lead
-        kinds = t("form.one")
+        kinds = t("print.one")
         if any(item.kind == "multiple" for item in self.q.items):
-            kinds += "   " + t("form.several")
+            kinds += "   " + t("print.several")
         sheet.text(LEFT + 3, base, kinds, MEDIUM)
-        sheet.text(RIGHT - 3, base, t("form.pen"), PLAIN, 0, "right")
+        sheet.text(RIGHT - 3, base, t("print.pen"), PLAIN, 0, "right")
         end = base + 1.9 * e.scale
         page.ink.append(Box(LEFT, top, ROOM, end - top, None, 0.3, 0.7, 1.2))
         return end + 0.4
@@ -195,15 +195,15 @@ class _Head:
             x = centre + e.radius + 1.8
             return centre
 
-        say(t("form.how"), STRONG)
+        say(t("print.how"), STRONG)
         at = ring()
         for sign in (-1, 1):
             sheet.ink(Line(at - arm, y - sign * arm, at + arm, y + sign * arm, 1.7))
-        say(t("form.or"))
+        say(t("print.or"))
         sheet.ink(Disc(ring(), y, 0.8 * e.radius, fill=0))
-        say(t("form.right"))
+        say(t("print.right"))
         x += 6 * e.scale
-        say(t("form.mistake"))
+        say(t("print.mistake"))
         sheet.ink(Disc(ring() + 0.2, y, 1.2 * e.radius, fill=0))
         x += 0.6
-        say(t("form.mend"))
+        say(t("print.mend"))

@@ -272,7 +272,7 @@ def number_box(sheet: Sheet, field: str, low: int | None, high: int | None) -> N
         sheet.ink(Box(LEFT + 2 + at * (side + 0.8), sheet.y + 0.6, side, side, 1, 0.3, 0.6))
     right = LEFT + 2 + digits * (side + 0.8)
     if low is not None and high is not None:
-        words = t("form.limits", low=low, high=high)
+        words = t("print.limits", low=low, high=high)
         sheet.text(right + 2, sheet.y + 0.65 * side + 0.6, words, PLAIN, e.small, gray=parts.SOFT)
     sheet.page.texts.append(
         {

@@ -61,7 +61,7 @@ class _Form:
             return 1
         if self.parted and not self.open:
             self.open = True
-            form_parts.part(self.sheet, t("form.part_b"), 40 * self.edition.scale)
+            form_parts.part(self.sheet, t("print.part_b"), 40 * self.edition.scale)
         if first.kind == "scale" and self._in_table(block):
             self._scale(block)
         elif first.kind == "matrix":
@@ -79,12 +79,12 @@ class _Form:
 
     def _facts(self, block: Sequence[Shown]) -> None:
         """Respondent's facts: labels with their choices behind them."""
-        title = t("form.part_a", title=block[0].section.title.upper())
+        title = t("print.part_a", title=block[0].section.title.upper())
         form_parts.part(self.sheet, title, 30 * self.edition.scale)
         lines = [
             Inline(
                 shown.item.id, shown.item.text, _answers(shown.item), self.edition,
-                hint=t("form.empty") if shown.item.consent else "",
+                hint=t("print.empty") if shown.item.consent else "",
             )
             for shown in block
         ]  # fmt: skip
@@ -115,7 +115,7 @@ class _Form:
         """Statements of one scale, grouped by their sections, as one table."""
         common, notes = _intro([shown.section for shown in block])
         rows = _rows(self.q, block, notes)
-        table = Table(t("form.content"), _answers(block[0].item), self.edition)
+        table = Table(t("print.content"), _answers(block[0].item), self.edition)
         self._ask(block[0].section.number, common, "", table.least(rows))
         table.put(self.sheet, rows)
         self.sheet.y += 0.9 * self.edition.scale
@@ -124,7 +124,7 @@ class _Form:
         rows = [
             Row(f"{item.id}.{row.id}", str(at), row.label) for at, row in enumerate(item.rows, 1)
         ]
-        table = Table(t("form.content"), _answers(item), self.edition)
+        table = Table(t("print.content"), _answers(item), self.edition)
         self._ask(item.number, item.text, self._note(item), table.least(rows))
         table.put(self.sheet, rows)
         self.sheet.y += 0.9 * self.edition.scale
@@ -189,14 +189,14 @@ class _Form:
     def _note(self, item: Item) -> str:
         """The note of a question, with the condition it is asked under."""
         note = on_paper(item.note)
-        if item.kind == "multiple" and note in ("", t("form.several_note")):
-            note = t("form.choose_several")
+        if item.kind == "multiple" and note in ("", t("print.several_note")):
+            note = t("print.choose_several")
         notes = [note] if note else []
         if item.when and not item.consent:
             asked = next((i for i in self.q.items if i.id == item.when.column), None)
             labels = [c.label for c in asked.choices if c.code in item.when.any_of] if asked else []
-            number = (asked.number if asked else "") or t("form.any")
-            notes.insert(0, t("form.only_if", number=number, choices=", ".join(labels)))
+            number = (asked.number if asked else "") or t("print.any")
+            notes.insert(0, t("print.only_if", number=number, choices=", ".join(labels)))
         return " ".join(notes)
 
     def _closing(self) -> None:
@@ -205,10 +205,10 @@ class _Form:
         sheet.room(CLOSING * e.scale)
         sheet.ink(Line(LEFT, sheet.y, RIGHT, sheet.y, 0.8))
         base, size = sheet.y + 5.6 * e.scale, 8.6 * e.scale
-        title = t("form.part_c") + ":"
+        title = t("print.part_c") + ":"
         sheet.text(LEFT, base, title, BOLD, size)
         x = LEFT + width(title, BOLD, size) + 3
-        shares = ((t("form.interviewer"), 0.42), (t("form.place"), 0.34), (t("form.on"), 0.24))
+        shares = ((t("print.interviewer"), 0.42), (t("print.place"), 0.34), (t("print.on"), 0.24))
         room = RIGHT - x
         for label, share in shares:
             sheet.text(x, base, label, PLAIN, size)
@@ -220,7 +220,7 @@ class _Form:
 
 def on_paper(note: str) -> str:
     """A note that speaks of "don't know" as paper has it: there the question is left blank."""
-    return note.replace(t("form.dont_know"), t("form.leave"))
+    return note.replace(t("print.dont_know"), t("print.leave"))
 
 
 def _is_facts(q: Questionnaire, section: Section) -> bool:
