@@ -44,6 +44,15 @@ class Line:
     why: str
 
 
+@bp.before_request
+def other_wave() -> Response | None:
+    """Lead whoever chooses another wave to its villages."""
+    asked = request.args.get("wave", "")
+    if request.method != "GET" or not asked or asked == (request.view_args or {}).get("wave"):
+        return None
+    return redirect(url_for("casework.villages", wave=asked), 303)
+
+
 @bp.get("/field/cases/<wave>")
 @guard.roles(*ROLES)
 def villages(wave: str) -> str:

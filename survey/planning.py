@@ -35,6 +35,15 @@ MOST = {"households": 1000, "reserves": 1000, "total": 100_000, "minimum": 1000}
 LEAST = {"households": 1, "reserves": 0, "total": 1, "minimum": 1}
 
 
+@bp.before_request
+def other_wave() -> Response | None:
+    """Lead whoever chooses another wave to its sample."""
+    asked = request.args.get("wave", "")
+    if request.method != "GET" or not asked or asked == (request.view_args or {}).get("key"):
+        return None
+    return redirect(url_for("sampling.index", wave=asked), 303)
+
+
 @bp.get("/field/sample/<key>/plan")
 @guard.roles("administrator", "field_supervisor")
 def plan(key: str) -> str | tuple[str, int]:

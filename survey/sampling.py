@@ -50,6 +50,23 @@ def index() -> str:
     return _page(work.wave())
 
 
+@bp.before_request
+def other_wave() -> BaseResponse | None:
+    """Lead whoever chooses another wave, on whatever page of one, to the page of that one."""
+    asked = request.args.get("wave", "")
+    here = (request.view_args or {}).get("key", asked)
+    if request.method != "GET" or not asked or asked == here:
+        return None
+    return _back(asked)
+
+
+@bp.get("/field/sample/<key>/<kind>")
+@guard.roles(*ROLES)
+def step(key: str, kind: str) -> BaseResponse:
+    """Lead back to the page of the sample from the address of one of its forms."""
+    return _back(key)
+
+
 @bp.post("/field/sample/<key>/<kind>")
 @guard.roles(*ROLES)
 def upload(key: str, kind: str) -> BaseResponse | tuple[str, int]:

@@ -28,7 +28,7 @@ SUPERVISORS = {"administrator", "field_supervisor"}
 SAMPLE = {
     f"{door}.{name}": SUPERVISORS
     for door, names in {
-        "sampling": ("check", "draw", "index", "listed", "undo", "upload"),
+        "sampling": ("check", "draw", "index", "listed", "step", "undo", "upload"),
         "planning": ("keep", "plan"),
         "casework": ("drop", "move", "one", "replace", "village", "villages"),
     }.items()
@@ -117,7 +117,7 @@ def address(rule, door_tokens, key="ho-2026"):
     values = {
         "token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css",
         "number": 1, "code": "x", "questionnaire": "x", "language": "vi", "item": "x",
-        "kind": "villages", "wave": "ho-2026", "psu": "x", "serial": "00000976",
+        "kind": "villages", "wave": "ho-2026", "psu": "x", "serial": "00000976", "field": "x",
     }  # fmt: skip
     _, path = rule.build({name: values[name] for name in rule.arguments})
     return path

@@ -105,6 +105,18 @@ def test_a_faulty_file_comes_back_with_every_line_and_changes_nothing(admin, sto
     assert store.execute("SELECT COUNT(*) FROM frame_village").fetchone()[0] == 0
 
 
+@pytest.mark.parametrize("page", ["villages", "draw", "check", "plan"])
+def test_choosing_another_wave_leads_to_its_sample(admin, page):
+    answer = admin.get(f"/field/sample/{KEY}/{page}?wave={WAVE}")
+
+    assert (answer.status_code, answer.location) == (303, f"/field/sample?wave={WAVE}")
+
+
+def test_choosing_another_wave_on_a_case_leads_to_its_villages(admin, paper):
+    for path in (f"/field/cases/{WAVE}", f"/field/cases/form/{paper.main[0]}"):
+        assert admin.get(f"{path}?wave={KEY}").location == f"/field/cases/{KEY}"
+
+
 def test_no_file_is_a_fault_too(admin):
     assert "Chưa chọn tệp" in post(admin, f"/field/sample/{KEY}/villages").text
 

@@ -12,7 +12,7 @@ import click
 
 from survey.cli import session, tables
 from survey.cli.faults import Fault, Faults
-from survey.store import cases, draws, frames, replacements, waves
+from survey.store import audit, cases, draws, frames, replacements, waves
 from survey.store.clock import now
 
 STAGES = ("villages", "households", "all")
@@ -189,7 +189,7 @@ def check(ctx: click.Context, wave: str) -> None:
 @click.argument("wave")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
               help="Tệp CSV.")  # fmt: skip
-@click.option("--names", is_flag=True, help="Kèm họ tên và địa chỉ (dữ liệu cá nhân).")
+@click.option("--names", is_flag=True, help="Kèm họ tên và địa chỉ (dữ liệu cá nhân; ghi nhật ký).")
 @click.pass_context
 def export(ctx: click.Context, wave: str, output: Path, names: bool) -> None:
     """Xuất danh sách mẫu: mã, số thứ tự, dự phòng, xác suất đúng và quyền số."""
@@ -202,6 +202,12 @@ def export(ctx: click.Context, wave: str, output: Path, names: bool) -> None:
             columns = samplelist.COLUMNS + (samplelist.NAMES if names else ())
             rows = (samplelist.line(row, columns) for row in draws.rows(db, wave))
             n = tables.write(file, columns, rows)
+    if names:
+        with session.change(ctx, False) as db:
+            audit.append(
+                db, at=now(), actor=session.actor(), action="sample.names", subject=wave,
+                detail={"cases": n},
+            )  # fmt: skip
     draft.replace(output)
     click.echo(f"{n} hộ → {output}")
 
