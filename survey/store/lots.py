@@ -308,7 +308,9 @@ def take_back(
             if states[id] == state or (state == "collected" and states[id] in cases.BACK):
                 continue
             if states[id] not in _OPEN:
-                raise Refused("case_state", 409, case=id, former=states[id], state=state)
+                raise Refused(
+                    "case_state", 409, case=id, serial=printed(id), former=states[id], state=state
+                )
             if states[id] in cases.LOST and state in cases.LOST:  # one reason for another
                 _move(db, [id], "collected", reason, now, actor, held)
             _move(db, [id], state, reason, now, actor, held)
