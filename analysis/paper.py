@@ -35,7 +35,7 @@ def paper(db: sqlite3.Connection, wave: Wave, asked: Questionnaire, answers: int
     entered once may hold errors: each way of entry (keyed, scanned) the rates that its own
     double entry found.  Where one has none, nothing is known and nothing is widened.
     """
-    ways = reader.entries(db, wave.key)
+    ways = reader.entries(db, wave.key) if wave.kind == "probability" else {}
     if not ways or not answers:
         return None
     once, twice = (sum(n[k] for n in ways.values()) for k in (0, 1))
@@ -43,8 +43,8 @@ def paper(db: sqlite3.Connection, wave: Wave, asked: Questionnaire, answers: int
     found = {way: _keying([r for r in rows if r[0] == way], asked, wave.level) for way in ways}
     whole = _keying(rows, asked, wave.level)
     limits = None
-    if once and wave.index_method == "top2" and wave.kind == "probability":
-        parts = [(found[way], n / answers) for way, (n, _) in ways.items() if n]
+    if once and wave.index_method == "top2":
+        parts = [(found[way], min(1.0, n / answers)) for way, (n, _) in ways.items() if n]
         known = [(each, share) for each, share in parts if each is not None]
         limits = entered_once(known) if len(known) == len(parts) else None
     rate = whole.overall if whole else None
@@ -52,7 +52,7 @@ def paper(db: sqlite3.Connection, wave: Wave, asked: Questionnaire, answers: int
         Keyed(
             once=once,
             twice=twice,
-            share=once / answers,
+            share=min(1.0, once / answers),
             rate=rate.value if rate else None,
             low=rate.low if rate else None,
             high=rate.high if rate else None,

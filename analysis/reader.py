@@ -191,13 +191,12 @@ def sources(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:
     return _rows(db, SOURCES, {"wave": wave})
 
 
-#: Forms that count, by way of entry and whether they were entered a second time.
+#: Settled forms by way of entry and whether they were entered a second time; void ones, too.
 ENTRIES = """
 SELECT e.via, two.id IS NOT NULL, COUNT(*)
 FROM paper_settled s JOIN paper_entry e ON e.case_id = s.case_id AND e.round = 1
-  JOIN response r ON r.id = s.response AND r.state IN ('valid', 'flagged')
   LEFT JOIN paper_entry two ON two.case_id = s.case_id AND two.round = 2
-WHERE s.wave = :wave GROUP BY 1, 2"""
+WHERE s.wave = :wave AND s.response IS NOT NULL GROUP BY 1, 2"""
 
 #: Forms that were entered twice; only where both differ the fields themselves.
 TWICE = """
@@ -210,7 +209,7 @@ WHERE s.wave = :wave ORDER BY s.case_id"""
 
 
 def entries(db: sqlite3.Connection, wave: str) -> dict[str, tuple[int, int]]:
-    """By way of entry ("desk", "scan"): paper forms that count, entered once and twice."""
+    """By way of entry ("desk", "scan"): settled forms, entered once and twice."""
     rows = _rows(db, ENTRIES, {"wave": wave})
     found = {(via, twice): n for via, twice, n in rows}
     return {via: (found.get((via, 0), 0), found.get((via, 1), 0)) for via, _, _ in rows}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import numpy as np
 import paper_wave
 import pytest
 from click.testing import CliRunner
 from paper_wave import NOW, WAVE
 
 from analysis.file import command
+from analysis.keying import entered_once, keying
 from analysis.report.wording import method_rows
 from analysis.sipas import wave_result
 from analysis.weights.making import Settings
@@ -87,14 +89,17 @@ def test_errors_of_the_sample_entered_twice_widen_the_intervals(store, paper):
     assert found.high < 0.03  # forms are the clusters, not the two people who key
 
 
-def test_more_forms_entered_once_widen_more(store, paper):
-    keyed(store, paper, share=0.5, wrong=(1, 2, 3))
-    some = wave_result(store, WAVE)
-    store.execute("DELETE FROM response WHERE id IN (SELECT s.response FROM paper_settled s"
-                  " WHERE NOT EXISTS (SELECT 1 FROM paper_entry e WHERE e.case_id = s.case_id"
-                  " AND e.round = 2)) AND seq % 2 = 0")  # fmt: skip
+def test_more_forms_entered_once_widen_more():
+    rng = np.random.default_rng(3)
+    paper = rng.integers(1, 6, (200, 39))
+    entered = np.where(rng.random(paper.shape) < 0.02, rng.integers(1, 6, paper.shape), paper)
+    found = keying(entered, paper, np.arange(200))
+    none, some, all = (entered_once([(found, share)]).apart(0.6, 0.7) for share in (0, 0.3, 1))
 
-    assert wave_result(store, WAVE).keyed.share < some.keyed.share
+    assert none == (0.6, 0.7)
+    assert all[0] < some[0] < 0.6
+    assert 0.7 < some[1] < all[1]
+    assert entered_once([(found, 1.0)]).apart(None, None) == (None, None)
 
 
 def test_nothing_is_widened_where_nobody_knows_the_errors(store, paper):
