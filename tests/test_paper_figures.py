@@ -92,13 +92,13 @@ def test_errors_of_the_sample_entered_twice_widen_the_intervals(store, paper):
 def test_more_forms_entered_once_widen_more():
     rng = np.random.default_rng(3)
     paper = rng.integers(1, 6, (200, 39))
-    entered = np.where(rng.random(paper.shape) < 0.02, rng.integers(1, 6, paper.shape), paper)
+    entered = np.where(rng.random(paper.shape) < 0.02, 5, paper)
     found = keying(entered, paper, np.arange(200))
     none, some, all = (entered_once([(found, share)]).apart(0.6, 0.7) for share in (0, 0.3, 1))
 
     assert none == (0.6, 0.7)
-    assert all[0] < some[0] < 0.6
-    assert 0.7 < some[1] < all[1]
+    assert all[0] < some[0] < 0.6  # answers were gained only: what is satisfied may be fewer
+    assert all[1] == some[1] == 0.7
     assert entered_once([(found, 1.0)]).apart(None, None) == (None, None)
 
 
