@@ -147,7 +147,7 @@ def _grow(db: sqlite3.Connection, wave: str, stratum: str, by: Fraction) -> None
         found.append(
             {
                 "id": row["id"], "probability": str(probability), "base": float(1 / probability),
-                "start": (row["start"] or row["weight"]) * float(by),
+                "start": None if row["start"] is None else row["start"] * float(by),
                 "weight": row["weight"] * float(by),
             }
         )  # fmt: skip
