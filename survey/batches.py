@@ -87,10 +87,17 @@ def note(
 def write(
     wave: Wave, run: PrintRun, cases: Iterable[int], secret: bytes, file: BinaryIO, sides: int = 2
 ) -> int:
-    """Print the forms of a run into a file; the pages.  Equal input gives equal bytes."""
+    """Print the forms of a run into a file; the pages.  Equal input gives equal bytes.
+
+    Raises Refused ``form_changed`` (409) where the wave's words or names have changed since the
+    run was noted: its codes would lead a reader to the wrong geometry.
+    """
     from survey.printing import form, stream
 
-    pages = form.lay(asked(wave), _issuer(wave), run.edition)
+    q, issuer = asked(wave), _issuer(wave)
+    if form.geometry(q, issuer, run.edition) != run.layout:
+        raise Refused("form_changed", 409, run=run.id)
+    pages = form.lay(q, issuer, run.edition)
     made = (
         stream.Form(serials.printed(case), partial(serials.code, secret, run.id, case))
         for case in cases

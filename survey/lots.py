@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import batches, db, guard, serials, services, work
-from survey.store import Refused, cases, clock, lots, people, units, waves
+from survey.store import Refused, cases, clock, lots, people, plans, units, waves
 from survey.text import day, t
 
 if TYPE_CHECKING:
@@ -226,6 +226,8 @@ def _index(values: dict[str, object], faults: dict[str, str]) -> str:
         forms=sum(len(area.cases) for area in free),
         names=names,
         interviewers=_interviewers(),
+        waiting=sum(one.lot.issued_at is None for one in made),
+        payment=plans.get(db.get(), wave.key).payment,
         lots=[{"lot": one.lot, "count": one, **_said(one.lot)} for one in made],
         values=values,
         faults=faults,

@@ -252,3 +252,34 @@ def test_a_replacement_joins_the_lot_of_its_village(supervisor, store, paper, is
     send(supervisor, issued, "/extend")
 
     assert states(store, issued)[reserve] == "assigned"
+
+
+def test_everything_for_the_lots_that_wait_is_printed_at_once(supervisor, store, paper, issued):
+    for psu in paper.psus[1:3]:
+        lots.make(
+            store, paper.wave, cases=paper.cases[psu][:2], interviewer=None,
+            unit=paper_wave.HOME, due_on=None, **ACT,
+        )  # fmt: skip
+    page = supervisor.send(INDEX, to=f"/field/lots/all/print?wave={paper.wave}", edition="normal")
+    data = supervisor.get(page.location).data
+    covers = supervisor.get(f"/field/lots/all/cover.pdf?wave={paper.wave}").data
+
+    assert len(PdfReader(BytesIO(data)).pages) == 2 * 2 * 4
+    assert len(PdfReader(BytesIO(covers)).pages) == 2
+
+
+def test_nothing_waits_where_no_lot_is_made(supervisor, paper):
+    page = supervisor.get(f"/field/lots/all/cover.pdf?wave={paper.wave}")
+
+    assert page.status_code == 404
+    assert "Không có lô nào chưa giao" in page.text
+
+
+def test_a_form_that_changed_since_it_was_noted_is_not_sent(supervisor, store, paper, lot):
+    page = send(supervisor, lot, "/print", edition="normal")
+    store.execute(
+        "UPDATE wave SET owner_name = ? WHERE key = ?",
+        ("Trung tâm Phục vụ hành chính công và chuyển đổi số " * 2, paper.wave),
+    )
+
+    assert supervisor.get(page.location).status_code == 409

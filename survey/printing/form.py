@@ -100,7 +100,7 @@ class _Head:
         page.ink.extend(corners(page.number))
         side = FIRST_CODE if page.number == 1 else CODE
         left = WIDTH - INSIDE - side
-        page.code = (left, EDGE if page.number == 1 else 6.8, side)
+        page.code = (left, EDGE if page.number == 1 else 6.5, side)
         if page.number > 1:
             return self._next(page)
         return self._promise(page, self._title(page, left))
@@ -124,7 +124,7 @@ class _Head:
         words = f"{t('print.short')} {self._year()}  ·  "
         page.ink.append(Text(INSIDE, 12.8, words, MEDIUM, 9))
         self._serial(page, INSIDE + width(words, MEDIUM, 9), 12.8, 9, MEDIUM)
-        return 19.6
+        return 19.9
 
     def _year(self) -> str:
         years = [word for word in self.q.title.split() if word.isdigit() and len(word) == 4]
@@ -153,9 +153,9 @@ class _Head:
         label = t("print.number") + " "
         size = 8.6
         start = right + FIRST_CODE / 2 - (width(label + "0000 0000", STRONG, size)) / 2
-        page.ink.append(Text(start, EDGE + FIRST_CODE + 4.2, label, STRONG, size))
-        page.serial.append((start + width(label, STRONG, size), EDGE + FIRST_CODE + 4.2, size))
-        return max(y - 2.2, EDGE + 25)
+        page.ink.append(Text(start, EDGE + FIRST_CODE + 4.8, label, STRONG, size))
+        page.serial.append((start + width(label, STRONG, size), EDGE + FIRST_CODE + 4.8, size))
+        return max(y - 2.2, EDGE + 25.6)
 
     def _promise(self, page: Page, top: float) -> float:
         """The framed lines: thanks, the promise, how to mark."""
