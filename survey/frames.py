@@ -251,8 +251,8 @@ def _rows(file: IO[bytes], kind: str, faults: Faults) -> Iterator[tuple[int, dic
             yield line, read
     except UnicodeDecodeError:
         raise Faulty([t("frame.fault.encoding", line=last + 1)]) from None
-    except csv.Error as fault:
-        faults.add(last + 1, "csv", why=fault)
+    except csv.Error:
+        faults.add(last + 1, "csv")
         faults.stop()
     finally:
         text.detach()  # the file stays open for a second reading
