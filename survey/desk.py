@@ -209,7 +209,8 @@ def _draw(opened: Open, current: Case | None, **facts: Any) -> str:
     """The page of a lot or of one form; nothing on it tells what was entered before."""
     n, ms = entries.today(db.get(), work.staff().id, now=clock.now())
     forms = _listed(opened)
-    printed = current or next(iter(opened.forms), None)
+    runs = {case.print_run for case in opened.forms}
+    printed = current or (opened.forms[0] if len(runs) == 1 else None)
     pages = mirror.pages_of(entries.layout(db.get(), printed)) if printed else ()
     return render_template(
         "desk/entry.html",

@@ -62,6 +62,9 @@
       queue.sign(who);
     }).catch(renew);
   }
+  window.addEventListener("beforeunload", function (e) { /* without a network this page cannot be opened again */
+    if (fault === "offline") { e.preventDefault(); e.returnValue = ""; }
+  });
   window.addEventListener("focus", ask);
   document.addEventListener("visibilitychange", function () { if (!document.hidden) ask(); });
   queue.listen(news);
@@ -304,18 +307,17 @@
     var overrides = unlikely().map(function (d) { return { name: d.name, code: d.code, reason: form.reasons[d.name + ":" + d.code] || "" }; });
     var fields = {}, done = form, f = forms[form.serial];
     rows.forEach(function (r) { fields[r.name] = r.kind === "text" ? (asked(r) && form.fields[r.name]) || "" : form.fields[r.name]; });
-    form = null; /* a second Enter finds no form to store */
+    if (f) { f.was = f.status; f.status = "queued"; f.entry = done.id; }
+    counted.n += 1;
+    counted.ms += done.ms;
+    put(one("#n-last"), fill(words.took, { seconds: Math.round(done.ms / 1000), keys: done.keys }));
+    said = fill(words.held, { serial: printed(done.serial) });
+    close(); /* at once: the next number may be scanned while the disk still writes */
     queue.add({
       id: done.id, to: TO, by: by, serial: done.serial, wave: facts.wave, questionnaire: facts.questionnaire, fields: fields,
       overrides: overrides, started_at: done.started_at, submitted_at: new Date().toISOString(), keys: done.keys, active_ms: Math.round(done.ms)
     }).then(function () {
       forget(done.serial);
-      if (f) { f.was = f.status; f.status = "queued"; f.entry = done.id; }
-      counted.n += 1;
-      counted.ms += done.ms;
-      put(one("#n-last"), fill(words.took, { seconds: Math.round(done.ms / 1000), keys: done.keys }));
-      said = fill(words.held, { serial: printed(done.serial) });
-      close();
       queue.state().then(news);
     });
   }
