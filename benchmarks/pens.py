@@ -50,14 +50,16 @@ def fill(
 ) -> tuple[Picture, Truth]:
     """Fill a page by one hand with one pen; ``odd`` is the share of answers with something odd.
 
-    ``wanted`` says which codes to mark (field -> code, or list of codes); else anything is.
+    ``wanted`` says which codes to mark, with crosses (field -> code, or list of codes); else
+    anything is marked, four times of five in the way of this hand.
     """
     page, truth = clean.copy(), Truth()
     pen = rnd.choice(("black", "black", "blue", "blue", "blue", "pencil", "red"))
     by: dict[str, list[Mapping[str, Any]]] = {}
     for answer in answers:
         by.setdefault(answer["field"], []).append(answer)
-    hand = _Hand(page, dpi, radius, rnd, pen, rnd.choice(MARKS))
+    habit, steady = (rnd.choice(MARKS), 0.8) if wanted is None else ("cross", 1.0)
+    hand = _Hand(page, dpi, radius, rnd, pen, habit, steady)
     for name, places in by.items():
         several = places[0]["shape"] == "square"
         if rnd.random() < odd and not several:
@@ -112,6 +114,7 @@ class _Hand:
     rnd: Random
     pen: str
     habit: str
+    steady: float = 1.0
 
     def mark(self, place: Mapping[str, Any], ink: str = "") -> None:
         """Mark an answer as this hand does: off centre, of uneven size and darkness."""
@@ -124,7 +127,7 @@ class _Hand:
         def at(dx: float, dy: float) -> tuple[float, float]:
             return x + dx * size, y + dy * size
 
-        kind = self.habit if rnd.random() < 0.8 else rnd.choice(MARKS)
+        kind = self.habit if rnd.random() < self.steady else rnd.choice(MARKS)
         if kind == "fill":
             centre = (round(x * k), round(y * k))
             cv2.circle(self.page, centre, round(size * 0.85 * k), colour, -1, cv2.LINE_AA)

@@ -11,8 +11,10 @@ import numpy as np
 from survey.scanning.marks import Answer, Ink
 
 #: Ink of an answer (0..1): below the first nobody wrote there, from the second on somebody did.
-#: Seen: blank up to 0,004 on normal scans, the thinnest stroke of a working pen from 0,037.
-CLEAR, MARK = 0.012, 0.035
+#: Seen: blank up to 0,002 on normal scans and 0,014 on heavy ones, a pen that writes from 0,09,
+#: one that hardly does from 0,038.  A page with little grain is looked at more closely.
+CLEAR, MARK = 0.012, 0.04
+CLOSE, GRAIN = 0.006, 4.0
 #: An answer so full, with so much beyond its rim, was blackened: a choice taken back.
 FULL, BEYOND = 0.8, 0.25
 #: Or scribbled out: half covered, and beyond its rim on both sides.
@@ -65,7 +67,7 @@ def judge(answers: Sequence[Answer], ink: Ink) -> Judged:
         seen = [looks[n] for n in places]
         if kind := _doubt(seen, several):
             order = sorted(zip(places, seen, strict=True), key=lambda at: -at[1].likely)
-            codes = tuple(answers[n].code for n, look in order if look.score > CLEAR)
+            codes = tuple(answers[n].code for n, look in order if not look.clear)
             doubts[name] = Doubt(kind, codes)
             continue
         marked = [answers[n].code for n in places if looks[n].marked]
@@ -81,10 +83,15 @@ class _Look:
     score: float
     blackened: bool
     beside: bool
+    limit: float
 
     @property
     def marked(self) -> bool:
         return self.score >= MARK
+
+    @property
+    def clear(self) -> bool:
+        return self.score <= self.limit
 
     @property
     def likely(self) -> float:
@@ -96,7 +103,7 @@ class _Look:
         """How far from doubtful: 1 for clean paper and for twice the ink of a thin stroke."""
         if self.marked:
             return min(1.0, self.score / (2 * MARK))
-        return 1 - 0.5 * self.score / CLEAR
+        return 1 - 0.5 * self.score / self.limit
 
 
 def _looks(ink: Ink) -> list[_Look]:
@@ -109,7 +116,8 @@ def _looks(ink: Ink) -> list[_Look]:
         | ((ink.dark >= WHOLE) & (usual < USUAL))
     )
     rows = zip(score.tolist(), blackened.tolist(), (ink.beside >= BESIDE).tolist(), strict=True)
-    return [_Look(*row) for row in rows]
+    limit = min(CLEAR, max(CLOSE, GRAIN * float(np.median(score))))
+    return [_Look(*row, limit) for row in rows]
 
 
 def _doubt(seen: Sequence[_Look], several: bool) -> Kind | None:
@@ -119,7 +127,7 @@ def _doubt(seen: Sequence[_Look], several: bool) -> Kind | None:
         return "crossed"
     if len(marked) > 1 and not several:
         return "double"
-    if any(CLEAR < look.score < MARK for look in seen):
+    if any(not look.clear and not look.marked for look in seen):
         return "faint"
     if any(look.beside and not look.marked for look in seen):
         return "beside"
