@@ -247,8 +247,10 @@ def _one(lot: Lot, faults: dict[str, str]) -> str:
         }
         for one in batch.households
     ]
+    noted = [case.print_run for case in cases.of_lot(db.get(), lot.id)]
     return render_template(
         "lots/one.html",
+        printed=sum(run is not None for run in noted),
         wave=wave,
         synthetic=wave.synthetic,
         batch=batch,

@@ -283,3 +283,11 @@ def test_a_form_that_changed_since_it_was_noted_is_not_sent(supervisor, store, p
     )
 
     assert supervisor.get(page.location).status_code == 409
+
+
+def test_a_lot_whose_forms_the_interviewer_marked_is_confirmed(supervisor, store, issued):
+    cases.move(store, list(states(store, issued)), "collected", **ACT)
+    assert "Xác nhận lô đã về đủ" in supervisor.get(f"/field/lots/{issued.code}").text
+    send(supervisor, issued, "/back")
+
+    assert lots.get(store, issued.id).returned_at

@@ -153,6 +153,20 @@ def test_a_long_list_goes_on_over_pages_with_its_head(store, facts):
         assert sum("Địa chỉ" in page for page in pages) >= 3
 
 
+@pytest.mark.parametrize("rows", range(8, 17))
+def test_signatures_never_stand_without_rows(store, lot, rows):
+    batch = batches.of(store, lot, DAY)
+    one = batch.households[0]
+    many = tuple(replace(one, case=n, name=f"Trần Thị {n:03}") for n in range(1, rows + 1))
+    file = BytesIO()
+    sheets.write([replace(batch, households=many)], "payments", file)
+    pages = [page.extract_text() for page in PdfReader(file).pages]
+
+    assert "KẾ TOÁN" in pages[-1]
+    assert "Trần Thị" in pages[-1]
+    assert all(f"Trần Thị {n:03}" in "".join(pages) for n in range(1, rows + 1))
+
+
 def test_equal_lots_give_equal_bytes(store, lot):
     for kind in sheets.KINDS:
         assert printed(store, lot, kind) == printed(store, lot, kind)

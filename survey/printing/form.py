@@ -149,7 +149,9 @@ class _Head:
             y += 4.5
         x = right - SEAL_GAP - seal
         page.ink.append(Box(x, EDGE, seal, 23, None, 0.55, 0.5, 1.5, (1.2, 1.2)))
-        page.ink.append(Text(x + seal / 2, EDGE + 12.4, t("print.seal"), PLAIN, 7.2, "centre", 0.45))
+        page.ink.append(
+            Text(x + seal / 2, EDGE + 12.4, t("print.seal"), PLAIN, 7.2, "centre", 0.45)
+        )
         label = t("print.number") + " "
         size = 8.6
         start = right + FIRST_CODE / 2 - (width(label + "0000 0000", STRONG, size)) / 2

@@ -61,9 +61,11 @@ class Ledger(Drawing):
             count += 1
         if self.total:
             count = min(count, len(self.rows) - 2)
-        if count < 1:
-            return []
-        return [self._part(self.rows[:count], total=False), self._part(self.rows[count:])]
+        return [*self.parted(count)] if count > 0 else []
+
+    def parted(self, count: int) -> tuple[Ledger, Ledger]:
+        """The first rows, and the rest under a head of its own."""
+        return self._part(self.rows[:count], total=False), self._part(self.rows[count:])
 
     def _part(self, rows: list[list[list[str]]], *, total: bool | None = None) -> Ledger:
         part = Ledger(self.columns, (), size=self.size)
@@ -157,6 +159,40 @@ class Signatures(Drawing):
             self.text(x, top - 12, who, BOLD, 13, anchor="centre")
             self.text(x, top - 27, "(Ký, ghi rõ họ tên)", ITALIC, 12, anchor="centre")
             self.text(x, top - 30 - self.ROOM, plain(name, 80), BOLD, 13, anchor="centre")
+
+
+class Signed(Flowable):  # type: ignore[misc]
+    """A table with what is signed below it: signatures never stand on a page without rows."""
+
+    def __init__(self, table: Ledger, tail: Sequence[Flowable]) -> None:
+        super().__init__()
+        self.table, self.tail = table, list(tail)
+        self.spaceBefore = table.spaceBefore
+
+    def wrap(self, wide: float, high: float) -> tuple[float, float]:
+        """The height of both; the spaces between the parts of the tail included."""
+        self.heights = [one.wrap(wide, high)[1] + max(one.getSpaceBefore(), 4) for one in self.tail]
+        self.width, self.height = wide, self.table.height + sum(self.heights)
+        return self.width, self.height
+
+    def split(self, wide: float, room: float) -> list[Flowable]:
+        """Rows that fit, then the rest of the table with the tail; at least two rows with it."""
+        count = len(self.table.rows) - 2
+        if self.table.height > room:
+            fitting = self.table.split(wide, room)
+            count = min(count, len(fitting[0].rows) if fitting else 0)
+        if count < 1:
+            return []
+        first, rest = self.table.parted(count)
+        return [first, Signed(rest, self.tail)]
+
+    def draw(self) -> None:
+        """The table at the top, the tail below it."""
+        y = self.height - self.table.height
+        self.table.drawOn(self.canv, 0, y)
+        for one, height in zip(self.tail, self.heights, strict=True):
+            y -= height
+            one.drawOn(self.canv, 0, y)
 
 
 class Bundle(BaseDocTemplate):  # type: ignore[misc]

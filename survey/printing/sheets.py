@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import BinaryIO
 
-from reportlab.platypus import Flowable, KeepTogether, NextPageTemplate, PageBreak
+from reportlab.platypus import Flowable, NextPageTemplate, PageBreak
 
 from analysis.report import model
 from analysis.report.decree import Masthead, paragraph, sentence, title
@@ -15,7 +15,7 @@ from analysis.report.ink import BODY, CAPTION, NOTE_APART, TITLE
 from analysis.report.numbers import num, words
 from survey import serials
 from survey.batches import Batch
-from survey.printing.ledger import Code, Column, Ledger, Signatures, build
+from survey.printing.ledger import Code, Column, Ledger, Signatures, Signed, build
 from survey.store.cases import BACK, LOST
 from survey.store.lots import Household
 
@@ -71,19 +71,19 @@ def handover(batch: Batch) -> list[Flowable]:
         *_head(batch, "BẢNG KÊ", lines, "BK"),
         Code(batch.lot.code, _facts(batch)),
         sentence("Bảng 1. Số phiếu theo thôn, tổ dân phố", CAPTION),
-        Ledger(_HANDOVER, rows, height=7.5, total=True),
-        _note(
-            "Ghi chú: “Giao trả” là phiếu có trả lời và phiếu trắng, hỏng. Phiếu không thu được có"
-            " lý do từng hộ trong danh sách hộ. Danh sách ký nhận tiền lập riêng, không kèm bảng"
-            " kê này."
-        ),
-        KeepTogether(
+        Signed(
+            Ledger(_HANDOVER, rows, height=7.5, total=True),
             [
+                _note(
+                    "Ghi chú: “Giao trả” là phiếu có trả lời và phiếu trắng, hỏng. Phiếu không thu"
+                    " được có lý do từng hộ trong danh sách hộ. Danh sách ký nhận tiền lập riêng,"
+                    " không kèm bảng kê này."
+                ),
                 _body(
-                    said + " Bảng kê lập thành hai bản có giá trị như nhau, mỗi bên giữ một bản./."
+                    f"{said} Bảng kê lập thành hai bản có giá trị như nhau, mỗi bên giữ một bản./."
                 ),
                 Signatures(*((theirs, ours) if back else (ours, theirs))),
-            ]
+            ],
         ),
     ]
 
@@ -162,16 +162,16 @@ def payments(batch: Batch) -> list[Flowable]:
     return [
         *_head(batch, "DANH SÁCH", ("Ký nhận tiền của người trả lời phiếu", _subject(batch)), "DS"),
         sentence(f"Điều tra viên: {batch.carrier or BLANK * 4}", BODY),
-        Ledger(_PAYMENTS, rows, height=11, total=True),
-        _note(
-            "Ghi chú: danh sách này lưu riêng với chứng từ chi, xếp theo tên, không ghi số phiếu và"
-            " không kèm phiếu, để không ai biết phiếu nào của ai."
-        ),
-        KeepTogether(
+        Signed(
+            Ledger(_PAYMENTS, rows, height=11, total=True),
             [
+                _note(
+                    "Ghi chú: danh sách này lưu riêng với chứng từ chi, xếp theo tên, không ghi số"
+                    " phiếu và không kèm phiếu, để không ai biết phiếu nào của ai."
+                ),
                 _body(f"{said}./."),
                 Signatures(("NGƯỜI CHI TIỀN", batch.carrier), ("KẾ TOÁN", "")),
-            ]
+            ],
         ),
     ]
 
