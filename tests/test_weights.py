@@ -199,6 +199,15 @@ def test_a_wave_closed_without_weighting_keeps_those_of_the_draw(store):
     assert weighting.get(store, WAVE) is None
 
 
+def test_a_wave_closed_before_there_were_weights_has_them_frozen_at_once(store):
+    store.execute("UPDATE wave SET closed_at = '2026-11-01T00:00:00Z' WHERE key = ?", (WAVE,))
+    made(store)
+
+    assert weighting.get(store, WAVE).frozen_at
+    with pytest.raises(Refused, match="weights_frozen"):
+        made(store)
+
+
 def test_a_wave_whose_weights_are_older_than_its_answers_is_not_closed(store):
     made(store)
     store.execute("UPDATE response SET state = 'void' WHERE wave = ? AND seq % 9 = 0", (WAVE,))

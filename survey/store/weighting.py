@@ -120,8 +120,9 @@ def put(
 ) -> Weighting:
     """Give cases their weights: id, start, weight, cell; all others go back to those of the draw.
 
-    Tallies of the wave are thrown away: they were folded with other weights.  Raises LookupError
-    (a case of another wave), or Refused ``weights_frozen`` (409).
+    Tallies of the wave are thrown away: they were folded with other weights.  A wave that was
+    closed before there were weights has them frozen at once.  Raises LookupError (a case of
+    another wave), or Refused ``weights_frozen`` (409).
     """
     with write(db):
         _refuse_frozen(db, wave)
@@ -137,6 +138,8 @@ def put(
         made = _keep(db, wave, settings, report, now=now, actor=actor)
         detail = {"settings": dict(settings), "digest": made.digest}
         audit.append(db, at=now, actor=actor, action="weights.make", subject=wave, detail=detail)
+        if _closed(db, wave):
+            freeze(db, wave, now, actor)
     return made
 
 
@@ -253,6 +256,11 @@ def _keep(
         facts,
     )
     return made
+
+
+def _closed(db: sqlite3.Connection, wave: str) -> bool:
+    row = db.execute("SELECT closed_at FROM wave WHERE key = :wave", {"wave": wave}).fetchone()
+    return row is not None and row["closed_at"] is not None
 
 
 def _drawn(db: sqlite3.Connection, wave: str) -> bool:
