@@ -260,6 +260,7 @@ def test_the_next_reserve_takes_the_place_of_a_household(drawn):
 
     assert done.id == spare[0].id
     assert (done.state, done.replaces, done.number) == ("planned", first.id, first.number)
+    assert done.reason == ""
     gone = cases.get(drawn, first.id)
     assert (gone.state, gone.reason) == ("replaced", "absent")
     assert [row["state"] for row in cases.history(drawn, first.id)] == ["absent", "replaced"]

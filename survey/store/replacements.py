@@ -48,10 +48,9 @@ def replace_case(
             "UPDATE sample_case SET replaces = :lost, number = :number WHERE id = :id",
             {"id": next_one.id, "lost": id, "number": lost.number},
         )
-        cases.move(
-            db, [next_one.id], "planned", now=now, actor=actor, reason=reason,
-            action="case.replace",
-        )  # fmt: skip
+        cases.move(db, [next_one.id], "planned", now=now, actor=actor)
+        detail = {"case": next_one.id, "reserve": next_one.reserve, "reason": reason}
+        audit.append(db, at=now, actor=actor, action="case.replace", subject=str(id), detail=detail)
     return cases.get(db, next_one.id)
 
 
