@@ -258,3 +258,15 @@ def test_a_long_list_of_reminders_is_cut_on_the_page_and_whole_in_the_file(
     assert page.text.count('<th scope="row">') == 2
     assert "Còn 4 dòng nữa trong tệp CSV." in page.text
     assert len(client.get("/field/reminders.csv").text.strip().splitlines()) == 7
+
+
+def test_a_lot_without_a_day_is_late_after_two_weeks(paper, store):
+    lot(store, 5, HOME, paper.staff["dieutra"], paper.cases[paper.psus[0]][:2])
+    handed = clock.day(NOW)
+
+    def late(days):
+        found = visits.late_lots(store, WAVE, today=handed + timedelta(days=days))
+        return [(one.code, one.days) for one in found]
+
+    assert late(14) == []
+    assert late(15) == [("L000005", 1)]

@@ -183,17 +183,23 @@ class LateLot:
     out: int
 
 
+#: Days after which a lot without a day of its own should be back.
+LONGEST = 14
+
 _LOTS = """
-SELECT l.code, l.unit, l.interviewer, l.due_on, COUNT(c.id),
+SELECT l.code, l.unit, l.interviewer,
+       COALESCE(l.due_on, date(l.issued_at, '+7 hours', '+' || :longest || ' days')) AS due,
+       COUNT(c.id),
        COALESCE(SUM(c.state IN ('planned', 'assigned', 'delivered', 'appointed')), 0)
 FROM lot l LEFT JOIN sample_case c ON c.lot = l.id
-WHERE l.wave = :wave AND l.issued_at IS NOT NULL AND l.returned_at IS NULL AND l.due_on < :today
-GROUP BY l.id ORDER BY l.due_on, l.code"""
+WHERE l.wave = :wave AND l.issued_at IS NOT NULL AND l.returned_at IS NULL AND due < :today
+GROUP BY l.id ORDER BY due, l.code"""
 
 
 def late_lots(db: sqlite3.Connection, wave: str, *, today: date) -> list[LateLot]:
-    """Lots that should be back, the oldest first."""
-    rows = db.execute(_LOTS, {"wave": wave, "today": today.isoformat()})
+    """Lots that should be back, the oldest first; one without a day ``LONGEST`` after it went."""
+    facts = {"wave": wave, "today": today.isoformat(), "longest": LONGEST}
+    rows = db.execute(_LOTS, facts)
     return [
         LateLot(code, unit, who, due, (today - date.fromisoformat(due)).days, n, out)
         for code, unit, who, due, n, out in rows
