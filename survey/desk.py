@@ -74,6 +74,7 @@ def start() -> str | tuple[str, int] | BaseResponse:
         wrong=wrong,
         today=n,
         today_ms=ms,
+        speeds=entries.speeds(db.get(), wave.key) if staff.role == "administrator" else (),
         synthetic=wave.synthetic,
         words=_words(),
     )

@@ -99,6 +99,19 @@ def test_the_desk_counts_what_waits(client, paper, lot):
     assert f'<a href="/desk/lot/{lot}">{lot}</a>' in page
 
 
+def test_the_administrator_sees_how_fast_each_person_keys(app, client, paper):
+    client.login("nhap1")
+    post(client, record(paper))
+    post(client, record(paper, n=1))
+    assert "Tốc độ nhập" not in client.get(f"/desk?wave={paper.wave}").text
+    boss = app.test_client()
+    boss.login()
+    page = boss.get(f"/desk?wave={paper.wave}").text
+
+    cells = re.findall(r'<td data-of="(?:Lần|Phím|Giây)[^"]*">(\d+)</td>', page)
+    assert cells == ["2", "0", "88", "41"]
+
+
 def test_a_form_is_entered_without_javascript(client, base, paper, lot):
     client.login("nhap1")
     answer = send(client, paper)

@@ -1,5 +1,6 @@
 """Entries of paper forms: stored once, the second by somebody else, refusals that name why."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -207,3 +208,17 @@ def test_speed_is_told_by_person_and_day(base, paper):
     assert (speed.name, speed.first, speed.keys, speed.active_ms) == ("Nhap1", 2, 176, 82_000)
     assert entries.today(base, paper.staff["nhap1"], now=NOW) == (2, 82_000)
     assert entries.today(base, paper.staff["nhap1"], now=NOW + timedelta(days=1)) == (0, 0)
+
+
+def test_two_first_entries_at_once_become_a_first_and_a_second(settings, paper):
+    writer = db.Writer(settings.database)
+    both = [entry(paper), entry(paper, by="nhap2")]
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            stored = list(
+                pool.map(lambda one: writer.run(lambda base: entries.add(base, one, now=NOW)), both)
+            )
+    finally:
+        writer.close()
+
+    assert sorted(one.round for one in stored) == [1, 2]
