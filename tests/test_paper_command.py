@@ -193,3 +193,15 @@ def test_printing_names_is_written_down(sipas, store, assigned, tmp_path):
     rows = store.execute("SELECT subject FROM audit WHERE action = 'lot.names'").fetchall()
 
     assert [row["subject"] for row in rows] == [assigned[0]]
+
+
+def test_single_forms_are_printed_again_by_their_numbers(sipas, facts, tmp_path):
+    out = tmp_path / "lai.pdf"
+    first, second = (serials.printed(case) for case in facts.main[:2])
+    done = sipas("forms", WAVE, "--serial", first, "--serial", second, "-o", str(out))
+    wrong = sipas("forms", WAVE, "--serial", "123", "--serial", "00000018", "-o", str(out))
+
+    assert "2 phiếu, 8 trang" in done.output
+    assert wrong.exit_code == 1
+    assert "«123» sai" in wrong.output
+    assert "không có phiếu «00000018»" in wrong.output

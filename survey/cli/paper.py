@@ -33,14 +33,15 @@ def paper() -> None:
 @click.option("--lot", "code", default="", help="Chỉ phiếu của lô này.")
 @_of_unit
 @click.option("--psu", default="", help="Chỉ phiếu của thôn, tổ dân phố này.")
+@click.option("--serial", "numbers", multiple=True, help="Chỉ phiếu số này (phiếu hỏng in lại).")
 @click.option("--large", is_flag=True, help="Bản chữ lớn.")
 @click.option("--one-sided", is_flag=True, help="In một mặt: không thêm trang trắng.")
 @output
 @session.dry_run
 @click.pass_context
 def forms(
-    ctx: click.Context, wave: str, code: str, unit: str, psu: str, large: bool, one_sided: bool,
-    output: Path, dry_run: bool,
+    ctx: click.Context, wave: str, code: str, unit: str, psu: str, numbers: tuple[str, ...],
+    large: bool, one_sided: bool, output: Path, dry_run: bool,
 ) -> None:  # fmt: skip
     """In phiếu của đợt WAVE ra PDF; in lại cùng phiếu cho ra đúng các byte cũ."""
     edition, now = "large" if large else "normal", clock.now()
@@ -48,6 +49,8 @@ def forms(
         found = _wave(db, wave)
         _known_unit(db, unit)
         parts = _parts(db, found.key, code, unit, psu, split=_folder(output))
+    if numbers:
+        parts = _only(parts, numbers)
     if not parts:
         raise Fault("Không có phiếu nào để in.")
     total = sum(len(ids) for _, ids in parts)
@@ -95,6 +98,28 @@ def _parts(
             found.append((one.code, ids))
     rest = [case for case in every if case in left]
     return [*found, *([(f"{wave}-chua-co-lo", rest)] if rest else [])]
+
+
+def _only(
+    parts: list[tuple[str, list[int]]], numbers: tuple[str, ...]
+) -> list[tuple[str, list[int]]]:
+    """Of what would be printed, the forms with these numbers; Faults for any other number."""
+    wanted, faults = set[int](), list[str]()
+    every = {case for _, ids in parts for case in ids}
+    for number in numbers:
+        try:
+            case = serials.case_of(number)
+        except LookupError:
+            faults.append(f"số phiếu «{number}» sai.")
+            continue
+        if case in every:
+            wanted.add(case)
+        else:
+            faults.append(f"không có phiếu «{number}» để in.")
+    if faults:
+        raise Faults(faults)
+    chosen = [(name, [case for case in ids if case in wanted]) for name, ids in parts]
+    return [(name, ids) for name, ids in chosen if ids]
 
 
 @paper.group("lots")
