@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, serials, services, work
-from survey.store import Refused, cases, clock, draws, frames, replacements, units, waves
+from survey.store import Refused, cases, clock, draws, frames, lots, replacements, units, waves
 from survey.text import clock as hour
 from survey.text import day, has, t
 
@@ -247,6 +247,7 @@ def _one(case: Case, *, fault: str = "") -> str:
         case=case,
         line=_line(case, frames.of_psu(db.get(), case.wave, case.psu)),
         unit=units.name(db.get(), case.unit),
+        lot=lots.get(db.get(), case.lot) if case.lot is not None else None,
         steps=steps if wave.closed_at is None else [],
         history=history,
         next_reserve=min((c.reserve or 0 for c in waiting), default=0),

@@ -11,7 +11,7 @@ from paper_wave import AWAY, HOME, NOW, WAVE
 from werkzeug.security import generate_password_hash
 
 from survey import db
-from survey.store import cases, draws, people, waves
+from survey.store import cases, draws, lots, people, waves
 
 ACT = {"now": NOW, "actor": "shell:test"}
 KEY = "mau-2026"
@@ -297,3 +297,14 @@ def test_a_supervisor_of_another_province_sees_none_of_it(client, store, paper):
 
     assert client.get(f"/field/cases/form/{paper.main[0]}").status_code == 403
     assert client.get(f"/field/cases/{WAVE}/{paper.psus[0]}").status_code == 403
+
+
+def test_a_case_names_its_lot_or_says_that_it_is_in_none(supervisor, store, paper):
+    case = paper.main[0]
+    assert "Chưa vào lô nào" in supervisor.get(f"/field/cases/form/{case}").text
+    made = lots.make(
+        store, WAVE, cases=[case], interviewer=paper.staff["dieutra"], unit=HOME, due_on=None,
+        **ACT,
+    )  # fmt: skip
+
+    assert f"/field/lots/{made.code}" in supervisor.get(f"/field/cases/form/{case}").text
