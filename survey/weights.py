@@ -20,7 +20,7 @@ from analysis.weights.trim import CapTooTight
 from forms.questionnaire import Questionnaire, load
 from survey.margins import CROSS, JOIN, CannotWeigh, merged
 from survey.store import units, waves, weighting
-from survey.store.cases import BACK, LOST
+from survey.store.progress import DISPOSITIONS
 from survey.store.weighting import Margin
 from survey.text import t
 
@@ -29,7 +29,7 @@ DRAWN = ("area", "stratum", "unit")
 CELLS = ("psu", "stratum", "unit", "none")
 METHODS = ("rake", "linear", "logit", "")
 #: Outcomes after which nobody who belongs to the survey is left at the place.
-INELIGIBLE = ("moved", "wrong_address", "deceased")
+INELIGIBLE = tuple(state for state, found in DISPOSITIONS.items() if found == "ineligible")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,10 +199,10 @@ def _disposition(case: Mapping[str, Any]) -> str:
     if case["codes"] is not None:
         return "complete"
     lost = case["reason"] if case["state"] == "replaced" else case["state"]
-    if lost in INELIGIBLE:
-        return "gone"
-    kinds = {"refused": "refused", "absent": "no_contact"}
-    return kinds.get(lost, "other" if lost in (*LOST, *BACK, "replaced") else "unknown")
+    if case["dropped"]:  # nobody went there any more
+        return "unknown"
+    found = DISPOSITIONS.get(lost, "other")
+    return {"waiting": "other", "complete": "other", "ineligible": "gone"}.get(found, found)
 
 
 def told(report: Mapping[str, Any]) -> list[tuple[str, str]]:

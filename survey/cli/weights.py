@@ -72,7 +72,7 @@ def make(ctx: click.Context, /, wave: str, method: str, dry_run: bool, **given: 
     from survey.margins import CannotWeigh
 
     how = Settings(method=method.replace("none", ""), **given)  # type: ignore[arg-type]
-    with session.change(ctx, dry_run) as db:
+    with session.database(ctx, readonly=True) as db:  # citizens do not wait for the figures
         try:
             found = made.preview(db, wave, how)
         except LookupError:
@@ -81,6 +81,7 @@ def make(ctx: click.Context, /, wave: str, method: str, dry_run: bool, **given: 
             raise Faults(fault.faults, f"quyền số của đợt «{wave}»") from None
         except ValueError as fault:
             raise Fault(str(fault)) from None
+    with session.change(ctx, dry_run) as db:
         weighting.put(
             db, wave, found.rows, settings=found.settings, report=found.report, now=now(),
             actor=session.actor(),

@@ -94,7 +94,7 @@ def get(db: sqlite3.Connection, wave: str) -> Weighting | None:
 #: Cases on the main list and the reserves that took a place of it.
 _PLACES = (
     "SELECT c.id, c.psu, p.stratum, p.area, p.unit, COALESCE(c.base, c.weight) AS base, c.state,"
-    " c.reason, c.start, r.codes FROM sample_case c"
+    " c.reason, p.dropped_at IS NOT NULL AS dropped, r.codes FROM sample_case c"
     " JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
     " LEFT JOIN response r ON r.case_id = c.id AND r.wave = c.wave"
     " AND r.state IN ('valid', 'flagged')"
@@ -104,7 +104,7 @@ _PLACES = (
 
 def places(db: sqlite3.Connection, wave: str) -> list[dict[str, Any]]:
     """Every case that was drawn or took another's place: id, psu, stratum, area, unit, base,
-    state, reason, start, and the ``codes`` of its answer that counts (None without)."""
+    state, reason, whether its PSU was dropped, the ``codes`` of its answer (None without)."""
     return [dict(row) for row in db.execute(_PLACES, {"wave": wave})]
 
 
