@@ -7,6 +7,7 @@ import json
 import os
 import subprocess  # nosec B404
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ def start(settings: Settings) -> None:
     command = [sys.executable, "-m", "survey.cli", "--instance", str(settings.instance)]
     with (home / "reading.log").open("ab") as log:
         # No shell, and nothing of it comes from a request.
-        subprocess.Popen(  # nosec B603
+        child = subprocess.Popen(  # nosec B603
             [*command, "scan", "work"],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -53,6 +54,7 @@ def start(settings: Settings) -> None:
             start_new_session=True,
             close_fds=True,
         )
+    threading.Thread(target=child.wait, name="reader", daemon=True).start()  # no zombie stays
 
 
 def running(settings: Settings) -> bool:

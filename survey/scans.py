@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -263,8 +264,9 @@ def _hand_in(wave: Wave, name: str, digest: str) -> None:
 
 
 def _pieces(file: FileStorage) -> Iterator[bytes]:
-    while part := file.stream.read(PIECE):
-        yield part
+    with closing(file):
+        while part := file.stream.read(PIECE):
+            yield part
 
 
 def _mine(token: str) -> None:
