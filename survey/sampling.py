@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
 from survey import BODY_LIMIT, db, framing, guard, samplelist, services, work
-from survey.cli import tables
 from survey.frames import Faulty
 from survey.store import clock, draws, frames, waves
 from survey.text import clock as hour
@@ -150,6 +149,8 @@ def check(key: str) -> str | tuple[str, int]:
 @guard.roles(*ROLES)
 def listed(key: str) -> Response:
     """Send the list of the sample, without names, of the reader's unit."""
+    from survey.cli import tables  # brings the whole of the commands with it
+
     _wave(key)
     within = framing.Within(db.get(), work.staff().unit) if work.staff().unit else None
     rows = (
