@@ -36,6 +36,18 @@ def test_margins_are_reached_and_named_in_the_cell():
     assert [row["target"] for row in made.report["margins"]] == [90, 110, 80, 120]
 
 
+def test_categories_are_thin_for_their_persons_or_their_own_change():
+    values = ("1",) * 30 + ("2",) * 30
+    drawn = Drawn(np.ones(60), np.ones(60, bool), np.zeros(60, int), ("A",))
+
+    def thin(**targets):
+        report = make(drawn, (Known("sex", values, targets),), Settings(cap=0)).report
+        return [cell["category"] for cell in report["calibration"]["thin"]]
+
+    assert thin(**{"1": 30_000, "2": 30_000}) == []
+    assert thin(**{"1": 5_000, "2": 55_000}) == ["1"]
+
+
 def test_blanks_keep_their_share():
     sex = Known("sex", ("1", "2", "?", "1", "2", "2"), {"1": 90.0, "2": 110.0})
     made = make(DRAWN, (sex,), Settings(cap=0))

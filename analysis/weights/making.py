@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -135,6 +135,9 @@ def _nonresponse(drawn: Drawn, found: Adjusted) -> dict[str, Any]:
 
 
 def _calibration(made: Calibration) -> dict[str, Any]:
+    """Thin categories are judged when the weights already add to the whole population."""
+    scale = made.weight.sum() / made.start.sum()
+    whole = replace(made, start=made.start * scale, g=made.g / scale)
     return {
         "method": made.method,
         "cycles": made.cycles,
@@ -143,7 +146,7 @@ def _calibration(made: Calibration) -> dict[str, Any]:
         "factor_max": float(made.g.max()),
         "kish_before": kish(made.start),
         "kish_after": kish(made.weight),
-        "thin": [asdict(cell) for cell in thin_cells(made) if cell.category != BLANK],
+        "thin": [asdict(cell) for cell in thin_cells(whole) if cell.category != BLANK],
     }
 
 
