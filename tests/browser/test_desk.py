@@ -62,7 +62,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperSite]:
     small_wave.make(home, cheap)
     with closing(db.connect(config.load(home, environ={}).database)) as base:
         facts = paper_wave.make(base)
-        lot = facts.main[:12]
+        lot = facts.main[:16]
         base.execute(
             "INSERT INTO lot (id, wave, code, unit, made_at, actor)"
             " VALUES (1, ?, ?, ?, '2026-11-22T03:00:00.000Z', 'shell:test')",
@@ -184,6 +184,37 @@ def test_a_clerk_goes_on_while_the_network_is_away(desk, chromium):
 
     assert [len(desk.entries(case)) for case in (first, second)] == [1, 1]
     assert desk.entries(second)[0]["fields"] == paper_wave.fields(3)
+
+
+def test_a_form_whose_receipt_is_lost_is_stored_once(desk, chromium):
+    case, fates = desk.take(), ["busy", "portal", "lost"]
+
+    def line(route) -> None:
+        fate = fates.pop(0) if fates else ""
+        if fate == "busy":
+            route.fulfill(status=503, body="")
+        elif fate == "portal":
+            route.fulfill(status=200, content_type="text/html", body="<p>Wi-Fi</p>")
+        elif fate == "lost":
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    with opened(chromium, viewport=DESK) as page:
+        page.route("**/desk/entries", line)
+        at_lot(page, desk)
+        open_form(page, case)
+        type_in(page, [*keys_of(paper_wave.fields(2)), "Enter"])
+        for _ in range(20):
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+            page.wait_for_timeout(250)
+            if not fates and page.locator("#line.bad").count() == 0:
+                break
+        stored(page, case)
+
+    assert fates == []
+    assert len(desk.entries(case)) == 1
 
 
 def test_a_session_that_ends_in_mid_form_costs_nothing(desk, chromium):
