@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -10,7 +10,7 @@ import small_wave
 
 from analysis.sampling.frame import Row, Stage
 from analysis.sampling.stages import draw as draw_all
-from survey import db, drawing
+from survey import db, drawing, retention
 from survey.frames import Faulty
 from survey.store import Refused, cases, draws, frames, plans, replacements, waves
 from survey.store.draws import Plan
@@ -371,3 +371,22 @@ def test_no_name_and_no_address_is_in_the_audit(drawn):
     everything = json.dumps([dict(row) for row in drawn.execute("SELECT * FROM audit")])
 
     assert "Lê Văn" not in everything
+
+
+def test_villages_drawn_by_size_stand_for_every_household_whatever_the_seed(base):
+    sizes = {v.psu: v.size for v in FRAME}
+    for seed in range(30):
+        for stratum, all_of in SIZES.items():
+            rows = [r for r in drawing.villages(base, WAVE, str(seed))[0]
+                    if r["stratum"] == stratum]  # fmt: skip
+            assert sum(sizes[r["psu"]] / Fraction(r["probability"]) for r in rows) == sum(all_of)
+
+
+def test_the_daily_run_counts_the_names_it_removed(drawn):
+    waves.close(drawn, WAVE, **ACT)
+    before = retention.run(drawn, now=NOW, actor="shell:test")
+    after = retention.run(drawn, now=NOW + timedelta(days=90), actor="shell:test")
+
+    assert (before.deleted.households, after.deleted.households) == (0, 45)
+    assert f"45 họ tên, địa chỉ hộ của đợt {WAVE}: xóa ngày 20/02/2027" in "\n".join(before.lines())
+    assert after.households == ()
