@@ -284,7 +284,7 @@
     var list = make("ol", "", "reasons"), own;
     area.appendChild(make("p", fill(words[about.code], about), "lead"));
     area.appendChild(make("p", words.why));
-    ["as_paper", "hard_to_read", "compare"].forEach(function (reason, n) {
+    ["as_paper", "hard_to_read", "explained"].forEach(function (reason, n) {
       var item = list.appendChild(make("li")), button = item.appendChild(make("button", "", "btn plain"));
       button.type = "button";
       button.appendChild(make("kbd", String(n + 1)));
@@ -375,7 +375,7 @@
     if (e.target === own && !/^Arrow(Up)$/.test(key)) return false;
     if (key === "ArrowLeft" || key === "ArrowUp" || key === "Backspace") go(doubts.length ? by_name[doubts[0].name].n : rows.length - 1);
     else if (key === "Home") go(0);
-    else if (doubts.length && /^[1-3]$/.test(key)) overrule(doubts[0], ["as_paper", "hard_to_read", "compare"][key - 1]);
+    else if (doubts.length && /^[1-3]$/.test(key)) overrule(doubts[0], ["as_paper", "hard_to_read", "explained"][key - 1]);
     else if (doubts.length && key === "4") own.focus();
     else if (key === "Enter" && !doubts.length) store();
     else return /^[0-9]$/.test(key);

@@ -19,7 +19,7 @@ from survey.store.clock import day, stamp
 from survey.store.waves import Wave
 
 #: Reasons for which something unlikely may stand; any other reason is a text of its own.
-REASONS = ("as_paper", "hard_to_read", "compare")
+REASONS = ("as_paper", "hard_to_read", "explained")
 #: Letters of a reason in own words, and reasons of one entry (there are about as many fields).
 REASON_LENGTH, MOST_REASONS = 200, 200
 
@@ -73,7 +73,8 @@ class Row(NamedTuple):
 
 
 class Speed(NamedTuple):
-    """How one person keys one wave: forms, strokes, active time and what was overruled."""
+    """How one person keys one wave: forms, strokes, active time, and how often something unlikely
+    was kept."""
 
     staff: int
     name: str
@@ -81,6 +82,7 @@ class Speed(NamedTuple):
     second: int
     keys: int
     active_ms: int
+    unlikely: int
 
 
 class Waiting(NamedTuple):
@@ -208,7 +210,8 @@ def speeds(db: sqlite3.Connection, wave: str) -> list[Speed]:
     """How each person keys a wave, by name."""
     rows = db.execute(
         "SELECT e.staff, s.name, SUM(e.round = 1) AS first, SUM(e.round = 2) AS second,"
-        " SUM(e.keys) AS keys, SUM(e.active_ms) AS active_ms"
+        " SUM(e.keys) AS keys, SUM(e.active_ms) AS active_ms,"
+        " SUM(json_array_length(e.overrides)) AS unlikely"
         " FROM paper_entry e JOIN staff s ON s.id = e.staff"
         " WHERE e.wave = :wave AND e.via = 'desk' GROUP BY e.staff ORDER BY s.name, e.staff",
         {"wave": wave},
