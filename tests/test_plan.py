@@ -58,6 +58,18 @@ MARGIN = "[calibrate.margins.h]\na = 9\n"
         ('[ranks]\nby = "h"\nmethod = "t"\n', "[ranks]: method: «t» không thuộc bonferroni, max_t"),
         ('[ranks]\nby = "h"\nof = "z"\n', "[ranks]: of: «z» không thuộc total, F, x, y"),
         ('[ranks]\nby = "h"\nseed = 1\n', "[ranks]: seed: khóa không có trong hợp đồng"),
+        ('[areas]\nI = ["K"]\n', "areas.I: phải là danh sách tên nhân tố trong [factors]"),
+        ('[areas]\nF = ["F"]\n', "areas: tên «F» dùng cho hai chỉ số"),
+        ("[weights]\nF = 1\n", 'weights: chỉ dùng với aggregate = "explicit"'),
+        (
+            "[keying]\nlost = [0.2, 0.1]\n",
+            "[keying]: lost: phải là hai số [dưới, trên] với 0 ≤ dưới ≤ trên < 1",
+        ),
+        ("[keying]\nwon = 1\n", "[keying]: won: khóa không có trong hợp đồng"),
+        (
+            f'[calibrate]\nmethod = "rake"\nfinal = 3\n{MARGIN}',
+            "[calibrate]: final: phải là tên một cột",
+        ),
         ("[difference]\n", "[difference]: by: thiếu, cần tên một cột"),
         ('[difference]\nby = "h"\nof = 1\n', "[difference]: of: khóa không có trong hợp đồng"),
         (

@@ -144,7 +144,7 @@ def _plan(top: Section, folder: Path) -> Plan:
         wave=top.optional_column("wave"),
         lonely=top.choice("lonely", LONELY, "adjust"),
         index=top.choice("index", index.METHODS, "top2"),
-        aggregate=top.choice("aggregate", AGGREGATES, "item"),
+        aggregate=(aggregate := top.choice("aggregate", AGGREGATES, "item")),
         ci=top.choice("ci", intervals.METHODS, "beta"),
         beta_cap=top.value("beta_cap", s.is_flag, "phải là true hoặc false", True),
         level=top.value("level", _is_level, "phải là số nằm giữa 0 và 1", 0.95),
@@ -153,7 +153,7 @@ def _plan(top: Section, folder: Path) -> Plan:
         factors=factors,
         items=items,
         areas=_areas(top, factors),
-        weights=_composed(top),
+        weights=_composed(top, aggregate),
         difference=_difference(top),
         calibrating=_calibrating(top),
         keying=_keying(top),
@@ -187,16 +187,20 @@ def _items(top: Section, factors: Mapping[str, tuple[str, ...]]) -> tuple[str, .
 def _areas(top: Section, factors: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     inner, good = top.inner("areas"), {}
     for name, members in inner.table.items() if inner else ():
-        if s.is_names(members) and members and not {*members} - {*factors}:
+        if name in {*factors, "total"}:
+            top.fault("areas", f"tên «{name}» dùng cho hai chỉ số")
+        elif s.is_names(members) and members and not {*members} - {*factors}:
             good[name] = tuple(members)
         else:
             top.fault(f"areas.{name}", "phải là danh sách tên nhân tố trong [factors]")
     return good
 
 
-def _composed(top: Section) -> dict[str, float]:
+def _composed(top: Section, aggregate: str) -> dict[str, float]:
     """Weights of items, factors and areas in what stands above them."""
     inner, good = top.inner("weights"), {}
+    if inner and aggregate != "explicit":
+        top.fault("weights", 'chỉ dùng với aggregate = "explicit"')
     for name, value in inner.table.items() if inner else ():
         if _is_count(value):
             good[name] = float(value)
