@@ -44,6 +44,13 @@ GOALS: dict[str, tuple[bool, float]] = {
     "Sabotaged queues caught": (True, 2),
     "First load of the QR form, requests": (False, 4),
     "Desk: a 2026 form at 9.000 keystrokes an hour": (False, 60),
+    "Scanned answers accepted that are right, normal": (True, 99.9),
+    "Scanned answers accepted that are right, heavy": (True, 99.9),
+    "Scanned answers accepted that are wrong, normal": (False, 0),
+    "Double marks flagged, normal": (True, 100),
+    "Double marks flagged, heavy": (True, 100),
+    "Processor time a scanned page, normal": (False, 0.4),
+    "Processor time a scanned page, heavy": (False, 0.4),
     "Import of 3.321 communes, the command from start to end": (False, 2),
 }
 #: The same for all measures that begin so.

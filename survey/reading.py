@@ -151,7 +151,7 @@ def _page(store: Connection, settings: Settings, upload: Upload, file: File, num
         name: {
             "kind": doubt.kind,
             "codes": list(doubt.codes),
-            "file": shelf.put(reader.crop(page, doubt.box)),
+            "file": shelf.put(reader.crop(page, doubt)),
         }
         for name, doubt in judged.doubts.items()
     }

@@ -52,13 +52,15 @@ def index() -> Response:
     files = scans.counted(db.get(), wave.key, unit=unit)
     found = readings.open_doubts(db.get(), wave.key, unit=unit)
     running = reading.running(services().settings)
+    held = readings.waiting(db.get(), wave.key, unit=unit)
     page = render_template(
         "scans/index.html",
         wave=wave,
         synthetic=wave.synthetic,
         files=[_said(one, running) for one in files],
         doubts=found.left if found else 0,
-        held=[_held(one) for one in readings.waiting(db.get(), wave.key, unit=unit)],
+        held=[_held(one) for one in held],
+        stuck=any(not one.missing for one in held),
         stopped=not running and any(_waits(one.upload) for one in files),
         missing=", ".join(scanning.missing()),
         piece=PIECE,

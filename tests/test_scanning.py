@@ -14,6 +14,7 @@ from forms.questionnaire import load
 from survey import scanning
 from survey.printing import form
 from survey.scanning import reader
+from survey.scanning.judging import Doubt
 from survey.scanning.registration import Unreadable
 
 scan = importlib.import_module("benchmarks.scan")
@@ -167,7 +168,9 @@ def test_a_form_of_another_geometry_is_refused_not_guessed():
 
 def test_a_crop_shows_the_doubtful_field():
     found = reader.find(page())
-    shown = cv2.imdecode(np.frombuffer(reader.crop(found, (5, 60, 200, 12)), np.uint8), 0)
+    shown = cv2.imdecode(
+        np.frombuffer(reader.crop(found, Doubt("double", (1, 2), (5, 60, 200, 12))), np.uint8), 0
+    )
 
     assert shown.shape == (72, 1200)
 

@@ -75,7 +75,8 @@ def token(client):
 
 def test_a_file_is_handed_in_and_read_outside_of_the_request(client, base, wave, form, settings):
     client.login("nhap1")
-    data = {"file": (BytesIO(scanned.jpeg(form[1])), "trang 2.jpg"), "csrf_token": token(client)}
+    picture = BytesIO(scanned.jpeg(form[1], 45))
+    data = {"file": (picture, "trang 2.jpg"), "csrf_token": token(client)}
     answer = client.post(PAGE, data=data, content_type="multipart/form-data")
 
     assert (answer.status_code, answer.location) == (303, PAGE)

@@ -17,8 +17,8 @@ from survey.scanning.registration import Gray, Sheet, Unreadable
 
 #: White around an answer that must be inside the picture (mm).
 _AROUND = 1.5
-#: What a person is shown around a doubtful field (mm): its rows' words stand to the left.
-_ABOVE, _LEFT = 3.6, 9.0
+#: What a person is shown above and below a doubtful field (mm).
+_ABOVE = 3.6
 #: Pixels a millimetre of what people look at.
 SHOWN, KEPT = 6.0, 5.0
 _QUALITY = {"crop": 82, "page": 55}
@@ -101,9 +101,13 @@ def read(page: Page, form: Form) -> Judged:
     return Judged(fields, judged.confidence, doubts)
 
 
-def crop(page: Page, box: Box) -> bytes:
-    """A piece of the page as a person sees it (JPEG)."""
-    return _packed(page.sheet.flat(*box, SHOWN), "crop")
+def crop(page: Page, doubt: Doubt) -> bytes:
+    """The piece of the page with a doubtful field, a bar at the left of its rows (JPEG)."""
+    made = page.sheet.flat(*doubt.box, SHOWN)
+    if doubt.kind != "text":
+        top, end = round(_ABOVE * SHOWN), len(made) - round(_ABOVE * SHOWN)
+        made[top:end, round(0.8 * SHOWN) : round(2 * SHOWN)] = 0
+    return _packed(made, "crop")
 
 
 def kept(page: Page) -> bytes:
@@ -138,7 +142,7 @@ def _box(answers: Sequence[Answer], radius: float) -> Box:
 
 
 def _grown(box: Box) -> Box:
-    x, y, width, height = box
-    left, top = max(0.0, x - _LEFT), max(0.0, y - 5)
-    right = min(registration.WIDTH, x + width + 3)
-    return (left, top, right - left, min(registration.HEIGHT, y + height + 3) - top)
+    """The whole width of the page at the height of a line, with what is printed above it."""
+    _, y, _, height = box
+    top = max(0.0, y - 5)
+    return (5.0, top, registration.WIDTH - 10, min(registration.HEIGHT, y + height + 3) - top)
