@@ -206,6 +206,8 @@ def _state(wave: Wave, held: Weighting | None) -> str:
     said = [t("weights.made", **facts)]
     if n := weighting.stale(db.get(), wave.key):
         said.append(t("weights.stale", n=n))
+    elif held.digest != weighting.digest(db.get(), wave.key):
+        said.append(t("weights.moved"))
     return " ".join(said)
 
 

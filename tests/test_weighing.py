@@ -10,7 +10,7 @@ import weighted_wave
 from weighted_wave import ACT, WAVE
 
 from survey import db
-from survey.store import waves, weighting
+from survey.store import Refused, waves, weighting
 
 PAGE = f"/field/weights?wave={WAVE}"
 TEXT = """name,category,target,source
@@ -97,6 +97,16 @@ def test_weights_are_made_and_told(store, staff):
     assert "RR1" in page
     staff.send(PAGE, to=f"/field/weights/{WAVE}", do="clear")
     assert weighting.get(store, WAVE) is None
+
+
+def test_a_sample_that_changed_afterwards_is_told(store, staff):
+    staff.send(PAGE, to=f"/field/weights/{WAVE}", do="apply", **USUAL)
+    assert "Mẫu đã thay đổi" not in main(staff.get(PAGE))
+    store.execute("UPDATE sample_case SET base = base * 2 WHERE wave = ?", (WAVE,))
+
+    assert "Mẫu đã thay đổi" in main(staff.get(PAGE))
+    with pytest.raises(Refused, match="weights_stale"):
+        waves.close(store, WAVE, **ACT)
 
 
 def test_settings_that_cannot_be_used_are_named_and_kept(store, staff):
