@@ -8,7 +8,7 @@ import time
 
 #: In the order of the table; a name may be given on the command line.
 ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
-       "sample", "paper", "weights", "wire", "offline", "desk", "checks")  # fmt: skip
+       "sample", "paper", "scan", "weights", "wire", "offline", "desk", "checks")  # fmt: skip
 #: What ``soak`` runs at length.
 SOAKED = ("kill", "offline")
 #: Measure -> goal: at least (True) or at most (False) this value.
