@@ -16,7 +16,7 @@ LEFT, RIGHT = 9.0, 201.0
 BOTTOM = 281.0
 ROOM = RIGHT - LEFT
 #: Grey of explanations, of the digit inside a circle, of hairlines.
-SOFT, DIGIT, HAIR = 0.22, 0.5, 0.7
+SOFT, DIGIT, HAIR = 0.22, 0.6, 0.7
 #: Words of answers that are not parted unless a column is too narrow for them.
 BOUND = ("hài lòng", "quan tâm", "theo dõi", "phù hợp", "mong muốn", "bình thường", "Bình thường")
 
@@ -56,15 +56,15 @@ EDITIONS: dict[str, tuple[Edition, ...]] = {
     ),
     "large": (
         Edition(
-            "large", 11.4, 4.65, 10.2, 4.3, level=9.0, level_lead=3.35, radius=2.8, digit=8.6,
+            "large", 11.4, 4.65, 10.2, 4.3, level=9.0, level_lead=3.35, radius=2.8, digit=8.0,
             row=7.2, option=6.8, pitch=11.2, wide=14.0, number=8.6,
         ),
         Edition(
-            "large", 11.2, 4.55, 10.0, 4.2, level=9.0, level_lead=3.35, radius=2.8, digit=8.6,
+            "large", 11.2, 4.55, 10.0, 4.2, level=9.0, level_lead=3.35, radius=2.8, digit=8.0,
             row=7.0, option=6.7, pitch=11.2, wide=14.0, number=8.6,
         ),
         Edition(
-            "large", 11.0, 4.45, 9.8, 4.1, level=8.9, level_lead=3.3, radius=2.8, digit=8.6,
+            "large", 11.0, 4.45, 9.8, 4.1, level=8.9, level_lead=3.3, radius=2.8, digit=8.0,
             row=6.8, option=6.6, pitch=11.2, wide=14.0, number=8.6,
         ),
     ),
