@@ -14,6 +14,8 @@ from survey.text import t
 
 bp = Blueprint("offline", __name__)
 
+#: Files of staff pages, which no worker keeps: a change of them is none to a kiosk.
+STAFF = ("staff", "desk", "verify", "scans", "charts")
 ICONS = (("mark-192.png", "192x192"), ("mark-512.png", "512x512"))
 _DOOR = re.compile(r"(k|q)/([a-z0-9]{1,40})", re.IGNORECASE)
 
@@ -22,7 +24,7 @@ _DOOR = re.compile(r"(k|q)/([a-z0-9]{1,40})", re.IGNORECASE)
 def version() -> str:
     """Return the name of the cache: it differs when any file of the citizens' pages does."""
     names = (path.name for path in assets.FOLDER.iterdir() if path.suffix in assets.TYPES)
-    urls = " ".join(assets.asset(name) for name in sorted(names) if not name.startswith("staff"))
+    urls = " ".join(assets.asset(name) for name in sorted(names) if not name.startswith(STAFF))
     return "sipas-" + hashlib.sha256(urls.encode()).hexdigest()[:12]
 
 

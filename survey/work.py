@@ -35,6 +35,8 @@ DESK = {
     "verify.index": "work.compare",
     "verify.errors": "work.errors",
 }
+#: Blueprints whose pages belong to another one's.
+PARENTS = {"casework": "sampling", "planning": "sampling", "printouts": "lots"}
 
 
 def on_paper() -> list[Wave]:
@@ -82,6 +84,15 @@ def links(kind: str) -> list[tuple[str, str]]:
     return [(name, words) for name, words in table.items() if guard.may(name)]
 
 
+def here(kind: str) -> str:
+    """Return the endpoint of the sub-navigation that the page shown belongs to."""
+    mine, shown = [name for name, _ in links(kind)], request.endpoint or ""
+    if shown in mine:
+        return shown
+    parent = PARENTS.get(shown.split(".")[0], shown.split(".")[0])
+    return next((name for name in mine if name.split(".")[0] == parent), "")
+
+
 def today() -> str:
     """Return today's day in Vietnam, YYYY-MM-DD."""
     return clock.day(clock.now()).isoformat()
@@ -89,4 +100,4 @@ def today() -> str:
 
 def init_app(app: Flask) -> None:
     """Give templates the sub-navigation and the choice of waves."""
-    app.jinja_env.globals.update(work_links=links, waves_on_paper=on_paper)
+    app.jinja_env.globals.update(work_links=links, work_here=here, waves_on_paper=on_paper)
