@@ -154,18 +154,18 @@ def _margins(base: sqlite3.Connection, at: datetime) -> None:
 
 
 def _field_work(base: sqlite3.Connection, staff: dict[str, int], at: datetime) -> None:
-    """Three lots: two are back with their losses, one is still out; one village waits."""
+    """Four lots: three are back with their losses, one is still out; one village waits."""
     areas = lots.free(base, WAVE)
-    for number, interviewer in enumerate(("dieutra1", "dieutra2", "dieutra3")):
-        mine = areas[3 * number : 3 * number + 3][: 3 if number < 2 else 1]
+    for number, interviewer in enumerate(("dieutra1", "dieutra2", "dieutra3", "dieutra1")):
+        mine = areas[2 * number : 2 * number + 2][: 2 if number < 3 else 1]
         lot = lots.make(
             base, WAVE, cases=[id for area in mine for id in area.cases],
             interviewer=staff[interviewer], unit=PROVINCE, now=at, actor=ACTOR,
-            due_on=day(at) + timedelta(days=2 - 4 * (number == 2)),
+            due_on=day(at) + timedelta(days=2 - 4 * (number == 3)),
         )  # fmt: skip
         lots.issue(base, lot, now=at, actor=ACTOR)
         held = cases.of_lot(base, lot.id)
-        if number == 2:
+        if number == 3:
             cases.move(base, [c.id for c in held[:7]], "delivered", now=at, actor=ACTOR)
             cases.move(
                 base, [held[0].id], "appointed", now=at, actor=ACTOR,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
-from survey import BODY_LIMIT, db, framing, guard, samplelist, services, work
+from survey import BODY_LIMIT, db, exports, framing, guard, samplelist, services, work
 from survey.frames import Faulty
 from survey.store import clock, draws, frames, waves
 from survey.text import clock as hour
@@ -149,7 +149,6 @@ def check(key: str) -> str | tuple[str, int]:
 @guard.roles(*ROLES)
 def listed(key: str) -> Response:
     """Send the list of the sample, without names, of the reader's unit."""
-    from survey.cli import tables  # brings the whole of the commands with it
 
     _wave(key)
     within = framing.Within(db.get(), work.staff().unit) if work.staff().unit else None
@@ -159,7 +158,7 @@ def listed(key: str) -> Response:
         if within is None or row["unit"] in within
     )
     out = io.StringIO(newline="")
-    tables.write(out, samplelist.COLUMNS, rows)
+    exports.write(out, samplelist.COLUMNS, rows)
     answer = Response(out.getvalue().encode("utf-8-sig"), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="mau-{key}.csv"'
     return answer

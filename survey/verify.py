@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
 from forms import paper
-from survey import db, guard, marks, serials, services, work
-from survey.cli import tables
+from survey import db, exports, guard, marks, serials, services, work
 from survey.shelf import Shelf
 from survey.store import (
     Refused,
@@ -175,7 +174,7 @@ def errors_csv() -> Response:
          *((one.rate.value, one.rate.low, one.rate.high) if one.rate else (None, None, None)))
         for one in found.operators
     ]  # fmt: skip
-    tables.write(file, columns, lines)
+    exports.write(file, columns, lines)
     name = f"sai-so-nhap-lieu-{wave.key}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     body = file.getvalue().encode("utf-8-sig")

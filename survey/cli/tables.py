@@ -1,15 +1,16 @@
-"""CSV files in and out: encodings told apart, all faults by line, formulas made harmless."""
+"""CSV files in: encodings told apart, all faults by line; how they go out is in ``exports``."""
 
 from __future__ import annotations
 
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from survey.cli.faults import Fault
+from survey.exports import harmless as harmless
+from survey.exports import write as write
 
 #: A field this long is a broken quotation mark, not a name.
 LONGEST = 10_000
@@ -77,27 +78,3 @@ def _complete(heading: Sequence[str], required: Sequence[str], path: Path) -> No
     twice = sorted({name for name in heading if name and heading.count(name) > 1})
     if twice:
         raise Fault(f"Tệp «{path.name}» có cột trùng tên: {', '.join(twice)}.")
-
-
-def write(file: TextIO, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> int:
-    """Write a heading and rows; returns how many rows.
-
-    The file should be opened with ``encoding="utf-8-sig"`` (spreadsheets need the mark) and
-    ``newline=""``.
-    """
-    out = csv.writer(file, lineterminator="\r\n")
-    out.writerow(columns)
-    number = 0
-    for row in rows:
-        out.writerow([harmless(cell) for cell in row])
-        number += 1
-    return number
-
-
-def harmless(value: object) -> object:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers, None is empty."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n"):
-        return "'" + value
-    return value

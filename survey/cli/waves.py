@@ -150,7 +150,9 @@ def close(ctx: click.Context, key: str, dry_run: bool) -> None:
     """Đóng đợt KEY ngay bây giờ."""
     with session.change(ctx, dry_run) as db:
         waves.close(db, _known(db, key), now=now(), actor=session.actor())
-    session.outcome(f"Đợt {key} đã đóng", dry_run)
+        left = waves.unsettled(db, key)
+    more = f"; {left} phiếu đã nhập mà chưa đối chiếu xong, không có trong số liệu" if left else ""
+    session.outcome(f"Đợt {key} đã đóng{more}", dry_run)
 
 
 @wave.command()

@@ -153,6 +153,16 @@ def close(db: sqlite3.Connection, key: str, *, now: datetime, actor: str) -> Wav
     return closed
 
 
+def unsettled(db: sqlite3.Connection, key: str) -> int:
+    """How many forms were entered and are not settled: closing leaves them out of the figures."""
+    row = db.execute(
+        "SELECT COUNT(*) FROM sample_case WHERE wave = :wave"
+        " AND state IN ('entered', 'entered_twice')",
+        {"wave": key},
+    ).fetchone()
+    return int(row[0])
+
+
 def settle(
     db: sqlite3.Connection, key: str, settled: int | None, *, now: datetime, actor: str
 ) -> Wave:
