@@ -46,16 +46,18 @@ def _room(endpoint: str | None, _values: dict[str, object] | None) -> None:
 
 @bp.get("/desk/scans")
 @guard.roles(*ROLES)
-def index() -> Response:
+def index() -> str:
     """Show what was handed in, what came of it, and what waits for a person."""
     wave, unit = work.wave(), _unit()
     files = scans.counted(db.get(), wave.key, unit=unit)
     found = readings.open_doubts(db.get(), wave.key, unit=unit)
     running = reading.running(services().settings)
     held = readings.waiting(db.get(), wave.key, unit=unit)
-    page = render_template(
+    return render_template(
         "scans/index.html",
         wave=wave,
+        busy=running and any(_waits(one.upload) for one in files),
+        again=_AGAIN,
         synthetic=wave.synthetic,
         files=[_said(one, running) for one in files],
         doubts=found.left if found else 0,
@@ -67,7 +69,6 @@ def index() -> Response:
         token=f"{work.staff().id}-{uuid4().hex}",
         most=AT_ONCE // 2**20,
     )
-    return _watched(page, any(_waits(one.upload) for one in files) and running)
 
 
 @bp.post("/desk/scans")
@@ -372,4 +373,4 @@ def _held(one: readings.Waiting) -> dict[str, object]:
 
 
 #: Why an entry may be refused, with a sentence of its own.
-STUCK = ("closed", "case_used", "entry_state", "faulty_entry", "other_form", "not_open")
+STUCK = ("mixed", "closed", "case_used", "entry_state", "faulty_entry", "other_form", "not_open")

@@ -372,3 +372,19 @@ def test_a_page_is_stored_once_however_often_it_is_told(desk, tmp_path):
             " VALUES (?, 1, '', 'x', 'refused', '')",
             (upload.id,),
         )
+
+
+def test_pages_of_two_layouts_are_not_put_together(desk, tmp_path):
+    pages = desk.filled()
+    desk.read(pages[:2], tmp_path)
+    q = scanned.load(paper_wave.QUESTIONNAIRE)
+    other = scanned.prints.add(
+        desk.base, WAVE, edition="large", questionnaire=q.key, digest=q.digest,
+        layout=scanned.LAYOUT | {"note": "another"}, cases=[desk.case], **ACT,
+    )  # fmt: skip
+    desk.run = other.id
+    desk.read(desk.filled()[2:], tmp_path)
+
+    assert desk.state() == "planned"
+    [waiting] = readings.waiting(desk.base, WAVE)
+    assert (waiting.missing, waiting.fault[0]) == ((), "mixed")

@@ -24,6 +24,8 @@ async function piece(file, to, token, at, size) {
     headers: { "X-CSRFToken": token, "Content-Type": "application/octet-stream", Accept: "application/json" },
     body: file.slice(at, at + size),
   });
+  if (answer.redirected) throw new Refused(handIn.dataset.ended);
+  if (answer.status >= 400 && answer.status < 500 && answer.status !== 409) throw new Refused((await answer.json()).title);
   if (!answer.ok) throw new Error(String(answer.status));
   return (await answer.json()).at;
 }
@@ -33,7 +35,7 @@ async function patient(work) {
     try {
       return await work();
     } catch (fault) {
-      if (wait > 16) throw fault;
+      if (wait > 16 || fault instanceof Refused) throw fault;
       await new Promise((done) => setTimeout(done, wait * 500));
     }
   }
@@ -50,11 +52,17 @@ async function send(form, file, n) {
     at = await patient(() => piece(file, to, mark, at, Number(held.piece)));
   }
   const body = new URLSearchParams({ csrf_token: mark, token, name: file.name });
-  const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
-  if (!answer.ok) throw new Refused((await answer.json()).title);
+  const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body, redirect: "manual" });
+  if (answer.type !== "opaqueredirect" && !answer.ok) throw new Refused((await answer.json()).title);
 }
 
 if (handIn) {
+  const { again } = handIn.dataset;
+  if (again) {
+    setInterval(() => {
+      if (!handIn.elements.file.files.length) location.reload();
+    }, again * 1000);
+  }
   handIn.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = handIn.querySelector("button");

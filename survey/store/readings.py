@@ -21,6 +21,8 @@ from survey.store.scans import Page, Upload
 _SPACE = UUID("6f0c5f0e-3f0a-5f0a-9c52-5ca9f0215ca9")
 #: A page that comes again after its form was entered.
 ENTERED = "entered"
+#: Pages of one form that were printed with different geometries.
+MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +179,8 @@ _OPEN = (
 )
 
 _FIRST, _SUM = (
-    "SELECT p.id, p.upload, p.number, p.digest, p.reader, p.case_id, p.page, p.state, p.fault,"
-    " p.file, p.fields, p.doubts, p.solved",
+    "SELECT p.id, p.upload, p.number, p.digest, p.reader, p.case_id, p.print_run, p.page, p.state,"
+    " p.fault, p.file, p.fields, p.doubts, p.solved",
     "SELECT SUM((SELECT COUNT(*) FROM json_each(p.doubts) d WHERE NOT EXISTS"
     " (SELECT 1 FROM json_each(p.solved) s WHERE s.key = d.key)))",
 )
@@ -271,6 +273,8 @@ def finish(db: sqlite3.Connection, case_id: int, *, now: datetime) -> str:
     if entries.of_case(db, case_id):
         return case.state
     try:
+        if len({page.print_run for page in held.values()}) > 1:
+            raise Refused(MIXED, 409)  # a field may stand on neither sheet
         with write(db):
             stored = entries.add(db, _entry(db, case, held, now), now=now)
     except Refused as refusal:
@@ -320,9 +324,8 @@ def _missing(db: sqlite3.Connection, held: Mapping[int, Page]) -> tuple[int, ...
     """Pages of a form that hold something to read and were not scanned yet."""
     if not held:
         return ()
-    run = db.execute(
-        "SELECT print_run FROM scan_page WHERE id = :id", {"id": next(iter(held.values())).id}
-    ).fetchone()["print_run"]
+    run = next(iter(held.values())).print_run
+    assert run is not None
     wanted = _pages(prints.get(db, run).layout)
     return tuple(sorted(wanted - held.keys()))
 

@@ -68,6 +68,7 @@ class Page(NamedTuple):
     digest: str
     reader: str
     case_id: int | None
+    print_run: int | None
     page: int | None
     state: str
     fault: tuple[str, dict[str, object]]
@@ -84,8 +85,8 @@ class Page(NamedTuple):
 
 _UPLOAD = "SELECT id, wave, name, digest, pages, state, fault, at, done_at, staff FROM scan_upload"
 _PAGE = (
-    "SELECT id, upload, number, digest, reader, case_id, page, state, fault, file, fields,"
-    " doubts, solved FROM scan_page"
+    "SELECT id, upload, number, digest, reader, case_id, print_run, page, state, fault, file,"
+    " fields, doubts, solved FROM scan_page"
 )
 
 
