@@ -133,7 +133,7 @@ def _draw(base: sqlite3.Connection, at: datetime) -> None:
         [
             frames.Household(
                 village.psu, f"H{n:03}", 1 + n % 4, f"Chủ hộ số {n} (mô phỏng)",
-                f"Nhà số {n}, {village.name}",
+                f"Nhà số {n}",
             )
             for village in villages if village.psu in listed
             for n in range(1, village.size + 1)
