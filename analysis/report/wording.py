@@ -303,9 +303,7 @@ def _keyed(result: Result) -> str:
     if keyed.rate is None:
         text += ". Số phiếu nhập hai lần quá ít nên chưa biết tỷ lệ nhập sai"
         return f"{text}; khoảng tin cậy chưa tính đến lỗi nhập."
-    text += (
-        f"; tỷ lệ nhập sai {pct(keyed.rate, 2)} ({span(keyed.low, keyed.high, 2)})"
-    )
+    text += f"; tỷ lệ nhập sai {pct(keyed.rate, 2)} ({span(keyed.low, keyed.high, 2)})"
     if keyed.widened:
         return f"{text}. Khoảng tin cậy đã được nới theo lỗi nhập của các phiếu chỉ nhập một lần."
     return f"{text}. Khoảng tin cậy chưa tính đến lỗi nhập."
