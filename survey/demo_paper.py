@@ -12,6 +12,7 @@ from forms import paper
 from forms.questionnaire import load
 from survey import data, drawing, synthetic
 from survey.store import (
+    callbacks,
     cases,
     draws,
     entries,
@@ -80,6 +81,7 @@ def fill(base: sqlite3.Connection, password_hash: str, at: datetime) -> str:
     _margins(base, at)
     _field_work(base, staff, at)
     _enter(base, staff, at)
+    _call_back(base, staff, at)
     return WAVE
 
 
@@ -189,7 +191,7 @@ def _enter(base: sqlite3.Connection, staff: dict[str, int], at: datetime) -> Non
     mood = synthetic.normal("paper.village", len(back)) * 0.15
     made = synthetic.people(q, "paper", np.asarray(mood), silent=0.02, comments=0.1)
     read = {c.id: dict(fields(given)) for c, given in zip(back, made, strict=True)}
-    first = back[: len(back) - 9]
+    first = [case for n, case in enumerate(back) if n % 7 != 3]
     for number, case in enumerate(first):
         _key(base, case, read[case.id], staff["nhaplieu1"], 1, number, at)
     again = [c for c in first if settling.needs_second(base, c, "desk")]
@@ -203,6 +205,21 @@ def _enter(base: sqlite3.Connection, staff: dict[str, int], at: datetime) -> Non
         settling.adjudicate(
             base, case.id, first_entry.fields, {"s09": settling.FIRST}, staff=staff["doichieu"],
             now=at, actor="staff:doichieu",
+        )  # fmt: skip
+
+
+def _call_back(base: sqlite3.Connection, staff: dict[str, int], at: datetime) -> None:
+    """Draw who is asked again; four have been, one answers a little otherwise."""
+    callbacks.draw(base, WAVE, units=callbacks.waiting(base, WAVE), now=at, actor=ACTOR)
+    for number, one in enumerate(callbacks.of_wave(base, WAVE)[:4]):
+        said = {
+            name: one.fields[name] for name in ("sex", "age", "s01", "s09", "s24", "s31", "s37")
+        }
+        if number == 2:
+            said["s31"] = 3 if said["s31"] != 3 else 4
+        callbacks.record(
+            base, one.case, "done", via="phone", answers=said | {"how": "self"}, note="",
+            staff=staff["giamsat"], now=at, actor="staff:giamsat",
         )  # fmt: skip
 
 
