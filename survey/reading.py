@@ -8,6 +8,7 @@ import os
 import subprocess  # nosec B404
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Told = Callable[["Upload", int], None]
 #: A page that ended the reader so often is refused, and the rest goes on.
 _TRIES = 2
+#: Seconds that a reader may take until it is at work.
+_STARTS = 30.0
 
 
 def demand() -> None:
@@ -43,6 +46,7 @@ def start(settings: Settings) -> None:
     demand()
     home = Shelf(settings.instance).home
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _called(settings).touch()
     command = [sys.executable, "-m", "survey.cli", "--instance", str(settings.instance)]
     with (home / "reading.log").open("ab") as log:
         # No shell, and nothing of it comes from a request.
@@ -58,9 +62,13 @@ def start(settings: Settings) -> None:
 
 
 def running(settings: Settings) -> bool:
-    """Whether a reader is at work: it holds the lock as long as it lives."""
+    """Whether a reader is at work (it holds the lock as long as it lives), or on its way."""
     with _lock(settings, wait=False) as held:
-        return not held
+        if not held:
+            return True
+    with suppress(OSError):
+        return time.time() - _called(settings).stat().st_mtime < _STARTS
+    return False
 
 
 def work(settings: Settings, *, wait: bool = False, told: Told | None = None) -> int:
@@ -72,13 +80,21 @@ def work(settings: Settings, *, wait: bool = False, told: Told | None = None) ->
     demand()
     done = 0
     with closing(db.connect(settings.database, create=False)) as store:
+        if scans.next_waiting(store) is None:
+            _called(settings).unlink(missing_ok=True)
         while scans.next_waiting(store) is not None:
             with _lock(settings, wait=wait) as held:
+                _called(settings).unlink(missing_ok=True)
                 if not held:
                     return done
                 while upload := scans.next_waiting(store):
                     done += _file(store, settings, upload, told)
     return done
+
+
+def _called(settings: Settings) -> Path:
+    """There while a reader that was called has not begun."""
+    return Shelf(settings.instance).home / "called"
 
 
 def _file(store: Connection, settings: Settings, upload: Upload, told: Told | None) -> int:

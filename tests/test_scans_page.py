@@ -195,6 +195,7 @@ def test_a_file_left_half_read_says_so_and_goes_on(client, base, wave, form, set
     assert "Refresh" not in page.headers
 
     assert client.send(PAGE, to=f"/desk/scans/work?wave={WAVE}").status_code == 303
+    assert "máy đọc đã dừng" not in client.get(PAGE).text
     assert done(base, settings)
     assert scans.get(base, upload.id).state == "done"
 
