@@ -17,8 +17,8 @@ from survey.scanning.registration import HEIGHT, WIDTH, Floats, Gray, Sheet, Unr
 DENSITY = 8
 #: A circle is looked for so far around its place (mm); paper is never quite flat.
 _REACH = 1.0
-#: The printed digit fills this much around the middle (mm, half width and half height).
-_DIGIT = (0.75, 1.05)
+#: The printed digit fills this much around the middle (shares of the radius, half width, height).
+_DIGIT = (0.31, 0.44)
 #: A printed rim agrees with the drawing of one this well, and so many of a page must.
 _RIM, _RIMS = 0.35, 0.6
 #: Paler than this share of the paper is paper.
@@ -116,7 +116,7 @@ def _masks(radius: float, square: bool) -> _Masks:
     y, x = np.mgrid[-half : half + 1, -half : half + 1] / DENSITY
     edge = radius * 0.92 if square else radius
     away = np.maximum(abs(x), abs(y)) if square else np.hypot(x, y)
-    core = (abs(x) <= _DIGIT[0]) & (abs(y) <= _DIGIT[1])
+    core = (abs(x) <= _DIGIT[0] * radius) & (abs(y) <= _DIGIT[1] * radius)
     full = away <= edge - 0.42
     sides = (away >= edge + 0.38) & (away <= edge + 1.15) & (abs(y) <= 1.8)
     return _Masks(full & ~core, core, full, sides & (x < 0), sides & (x > 0))

@@ -19,7 +19,7 @@ function fill(words, facts) {
 
 /* One piece; a server that has less or more of the file says where to go on. */
 async function piece(file, to, token, at, size) {
-  const answer = await fetch(`${to}?offset=${at}`, {
+  const answer = await fetch(to + "?offset=" + at, {
     method: "POST",
     headers: { "X-CSRFToken": token, "Content-Type": "application/octet-stream", Accept: "application/json" },
     body: file.slice(at, at + size),
@@ -77,7 +77,7 @@ if (handIn) {
       }
       location.assign(location.href);
     } catch (fault) {
-      say(fault instanceof Refused ? `${now}: ${fault.message}` : fill(handIn.dataset.broken, { name: now }));
+      say(fault instanceof Refused ? now + ": " + fault.message : fill(handIn.dataset.broken, { name: now }));
       button.disabled = false;
     }
   });
@@ -93,7 +93,7 @@ if (decide) {
       undo.querySelector("button").click();
       return;
     }
-    const chosen = !typing && decide.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    const chosen = !typing && decide.querySelector("[data-key='" + CSS.escape(event.key) + "']");
     if (chosen) {
       event.preventDefault();
       chosen.click();
