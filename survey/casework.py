@@ -188,7 +188,7 @@ def _area(wave: str, psu: str) -> Area:
     found = next((area for area in draws.areas(db.get(), wave) if area.psu == psu), None)
     if found is None:
         abort(404)
-    guard.scope(found.unit)
+    work.demand(found.unit)
     return found
 
 
@@ -197,7 +197,7 @@ def _case(number: int) -> Case:
         case = cases.get(db.get(), number)
     except LookupError:
         abort(404)
-    guard.scope(case.unit)
+    work.demand(case.unit)
     return case
 
 
@@ -252,6 +252,7 @@ def _one(case: Case, *, fault: str = "") -> str:
         history=history,
         next_reserve=min((c.reserve or 0 for c in waiting), default=0),
         replaceable=wave.closed_at is None
+        and case.state not in cases.BACK
         and ("replaced" in cases.NEXT[case.state] or bool(set(steps) & set(cases.REASONS))),
         reasons=cases.REASONS,
         fault=fault,

@@ -134,12 +134,13 @@ def add() -> Response:
         raise Refused("other_wave", 409, serial=serials.printed(case.id))
     q = load(waves.get(db.get(), case.wave).questionnaire)
     stored = _store(keyed.entry(sent, case=case, staff=sent.by, q=q))
+    state = "entered" if stored.round == 1 else "entered_twice"  # not whether the two agree
     body = {
         "id": stored.id,
         "serial": serials.serial(case.id),
         "round": stored.round,
-        "state": stored.state,
-        "said": t(f"case.{stored.state}"),
+        "state": state,
+        "said": t(f"case.{state}"),
     }
     text = json.dumps(body, ensure_ascii=False)
     return Response(text, 201 if stored.new else 200, content_type="application/json")
@@ -158,35 +159,47 @@ def _store(entry: entries.Entry) -> StoredEntry:
 
 
 def _address(typed: str) -> str:
-    """The page of what was typed or scanned; LookupError where it names nothing here."""
+    """The page of what was typed or scanned; LookupError or Refused where it names nothing here."""
     if _LOT.fullmatch(typed):
-        return url_for(".lot", code=lots.by_code(db.get(), typed.upper()).code)
+        return url_for(".lot", code=_found(typed).code)
     if typed.upper().startswith("S1/"):
         case = serials.read(services().settings.secret, typed.upper()).case
     else:
         case = serials.case_of(typed)
-    cases.get(db.get(), case)
-    return url_for(".form", serial=serials.serial(case))
+    serial = serials.serial(case)
+    return url_for(".form", serial=serials.serial(_case(serial).id))
 
 
 def _case(serial: str) -> Case:
-    """The case of a serial number, in the reader's own area; ends the request otherwise."""
+    """The case of a serial number, in the reader's own area; ends the request otherwise.
+
+    Another area's numbers are answered like those that nobody has: the desk is no way to learn
+    which there are.
+    """
     try:
-        case = cases.get(db.get(), serials.case_of(serial))
+        case: Case | None = cases.get(db.get(), serials.case_of(serial))
     except LookupError:
-        raise Refused("no_form", 404) from None
-    work.demand(case.unit)
+        case = None
+    if case is None or not work.within(case.unit):
+        raise Refused("no_form", 404, serial=serial[:40])
     return case
 
 
 def _lot(code: str) -> Open:
-    """The forms of a lot that lie in the reader's area; ends the request where there are none."""
-    try:
-        found = lots.by_code(db.get(), code)
-    except LookupError:
-        raise Refused("no_lot", 404) from None
-    work.demand(found.unit)
+    """The forms of a lot that lie in the reader's area."""
+    found = _found(code)
     return Open(waves.get(db.get(), found.wave), found, _forms(found.id))
+
+
+def _found(code: str) -> Lot:
+    """A lot of the reader's area; ends the request alike for another's and for none."""
+    try:
+        found: Lot | None = lots.by_code(db.get(), code)
+    except LookupError:
+        found = None
+    if found is None or not work.within(found.unit):
+        raise Refused("no_lot", 404)
+    return found
 
 
 def _around(case: Case) -> Open:
@@ -251,13 +264,19 @@ def _listed(opened: Open) -> list[dict[str, object]]:
             "id": case.id,
             "serial": serials.serial(case.id),
             "printed": serials.printed(case.id),
-            "state": case.state,
+            "said": _said(case, firsts, me),
             "place": case.psu_name,
             "status": _status(case, firsts, me),
         }
         for case in opened.forms
         if case.state not in ("reserve", "replaced")
     ]
+
+
+def _said(case: Case, firsts: dict[int, int | None], me: int) -> str:
+    """Where a form stands, in words that do not tell whether its two entries agree."""
+    done = _status(case, firsts, me) == "done"
+    return t("desk.kept" if done else f"case.{case.state}")
 
 
 def _status(case: Case, firsts: dict[int, int | None], me: int) -> str:

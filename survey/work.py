@@ -74,8 +74,12 @@ def within(unit: str) -> bool:
 
 
 def demand(unit: str) -> None:
-    """End the request (403) for a unit the reader may not see."""
-    guard.scope(unit)
+    """End the request (403) for something of a unit the reader may not see.
+
+    The page does not say of which unit it is: that would be news of it.
+    """
+    if not within(unit):
+        abort(403, t("staff.refused_page"))
 
 
 def links(kind: str) -> list[tuple[str, str]]:

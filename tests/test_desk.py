@@ -171,7 +171,7 @@ def test_what_is_unlikely_is_never_lost_in_the_queue(client, base, paper):
     [
         ({"wave": "ho-2026"}, 409, "other_wave"),
         ({"serial": "00000977"}, 404, "no_form"),
-        ({"questionnaire": "sipas-2022.1"}, 422, "other_questionnaire"),
+        ({"questionnaire": "sipas-2022.1"}, 422, "other_version"),
         ({"fields": {}}, 422, "faulty_entry"),
         ({"fields": [1]}, 422, "no_entry"),
         ({"fields": {"s01": {"a": [1]}}}, 422, "faulty_entry"),
@@ -243,10 +243,10 @@ def test_the_second_person_sees_nothing_of_the_first_entry(app, client, paper, l
 def test_a_clerk_opens_no_form_and_no_lot_of_another_province(client, paper, lot):
     client.login("nhapnoikhac")
 
-    assert client.get(f"/desk/form/{serial(paper)}").status_code == 403
-    assert client.get(f"/desk/lot/{lot}").status_code == 403
+    assert client.get(f"/desk/form/{serial(paper)}").status_code == 404
+    assert client.get(f"/desk/lot/{lot}").status_code == 404
     assert lot not in client.get("/desk").text
-    assert post(client, record(paper, "nhapnoikhac")).json["code"] == "http_403"
+    assert post(client, record(paper, "nhapnoikhac")).json["code"] == "no_form"
 
 
 def test_a_lot_shows_where_each_form_stands(client, base, paper, lot):
