@@ -127,7 +127,7 @@ def test_a_form_that_nobody_holds_is_refused(base, paper):
     reserve = paper.cases[paper.psus[0]][-1]
     cases.move(base, [paper.main[1]], "refused", now=NOW, actor="shell:test")
 
-    assert refusal(base, entry(paper, case_id=reserve)) == ("entry_state", 409)
+    assert refusal(base, entry(paper, case_id=reserve)) == ("entry_reserve", 409)
     assert refusal(base, entry(paper, 1)) == ("entry_state", 409)
 
 
@@ -144,7 +144,7 @@ def test_a_closed_wave_takes_no_entry_but_repeats_its_answer(base, paper):
 def test_another_questionnaire_is_refused(base, paper):
     other = entry(paper, questionnaire="sipas-2022.1")
 
-    assert refusal(base, other) == ("other_questionnaire", 422)
+    assert refusal(base, other) == ("other_version", 422)
 
 
 def test_a_form_printed_from_another_version_is_refused(base, paper):

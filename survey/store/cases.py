@@ -129,19 +129,23 @@ def move(
     Cases that are there already are left alone.
 
     Raises LookupError, or Refused ``case_state`` (409: ``serial``, ``former``, ``state``) for a
-    step that does not exist.
+    step that does not exist, ``case_closed`` (409: ``serial``, ``on``) once the wave is closed.
     """
     moved = []
     with write(db):
         for id in ids:
             found = db.execute(
-                "SELECT state FROM sample_case WHERE id = :id", {"id": id}
+                "SELECT c.state, w.closed_at FROM sample_case c JOIN wave w ON w.key = c.wave"
+                " WHERE c.id = :id",
+                {"id": id},
             ).fetchone()
             if found is None:
                 raise LookupError(id)
             former = found["state"]
             if former == state and appointed_on is None:
                 continue
+            if found["closed_at"] is not None:
+                raise Refused("case_closed", 409, serial=printed(id), on=found["closed_at"])
             if former != state and state not in NEXT[former]:
                 raise Refused("case_state", 409, serial=printed(id), former=former, state=state)
             facts = {
@@ -211,3 +215,25 @@ def lock(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> int
         ).rowcount
         tally.touch(db, {wave})
     return locked
+
+
+def unlock(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> int:
+    """Bring what ``lock`` locked back to where it was, as its wave opens again; returns how many."""
+    with write(db):
+        at = {"wave": wave, "at": stamp(now), "actor": actor}
+        db.execute(
+            "INSERT INTO case_event (case_id, at, actor, former, state, reason)"
+            " SELECT c.id, :at, :actor, 'locked', e.former, '' FROM sample_case c"
+            " JOIN case_event e ON e.id = (SELECT MAX(id) FROM case_event WHERE case_id = c.id)"
+            " WHERE c.wave = :wave AND c.state = 'locked' AND e.state = 'locked'",
+            at,
+        )
+        unlocked = db.execute(
+            "UPDATE sample_case SET changed_at = :at, state = (SELECT state FROM case_event"
+            " WHERE case_id = sample_case.id ORDER BY id DESC LIMIT 1)"
+            " WHERE wave = :wave AND state = 'locked' AND (SELECT former FROM case_event"
+            " WHERE case_id = sample_case.id ORDER BY id DESC LIMIT 1) = 'locked'",
+            at,
+        ).rowcount
+        tally.touch(db, {wave})
+    return unlocked

@@ -102,7 +102,7 @@ class Waiting(NamedTuple):
 def add(db: sqlite3.Connection, incoming: Entry, *, now: datetime) -> StoredEntry:
     """Store one entry inside the caller's write job, and bring its case on its way.
 
-    The store decides which round it is: the second is taken only where the plan asks for one,
+    The store decides which round it is: the second is taken only where the plan asked for one,
     from the desk, and never from who made the first.
 
     Raises
@@ -111,16 +111,20 @@ def add(db: sqlite3.Connection, incoming: Entry, *, now: datetime) -> StoredEntr
         There is no such case.
     Refused
         ``changed_entry`` (409): this id is stored with other content.  ``closed`` (410): the wave.
-        ``other_questionnaire``, ``other_form`` (422): the wave, or the form as it was printed, has
+        ``other_version``, ``other_form`` (422): the wave, or the form as it was printed, has
         another questionnaire.  ``faulty_entry`` (422): ``faults`` lists names of fields.
-        ``entry_state`` (409): a form that is not in people's hands.  ``same_clerk``, ``entered``
+        ``entry_state``, ``entry_reserve``, ``entry_replaced`` (409): a form that is not in
+        people's hands.  ``same_clerk``, ``entered``
         (409): the second entry is somebody else's, or nobody's.  What ``settling.advance`` raises.
     """
     with write(db):
         case = cases.get(db, incoming.case_id)
         wave = waves.get(db, case.wave)
         if incoming.questionnaire != wave.questionnaire:
-            raise Refused("other_questionnaire", 422, questionnaire=wave.questionnaire)
+            raise Refused(
+                "other_version", 422, serial=printed(case.id), sent=incoming.questionnaire,
+                questionnaire=wave.questionnaire,
+            )  # fmt: skip
         whole, faults = paper.clean(load(wave.questionnaire), incoming.fields)
         sum = paper.digest(incoming.questionnaire, whole)
         if held := _again(db, case, incoming, sum):
@@ -253,13 +257,12 @@ def _round(
     held = of_case(db, case.id)
     if not held:
         if case.state not in cases.ENTERABLE:
-            raise Refused("entry_state", 409, serial=serial, state=case.state)
+            code = {"reserve": "entry_reserve", "replaced": "entry_replaced"}.get(case.state)
+            raise Refused(code or "entry_state", 409, serial=serial, state=case.state)
         return 1
-    from survey.store import settling
-
+    # A form that waits takes its second entry even if the plan asks for fewer by now: somebody
+    # may have it in hand.
     if len(held) > 1 or case.state != "entered" or via != "desk":
-        raise Refused("entered", 409, serial=serial)
-    if not settling.needs_second(db, case, held[0].via):
         raise Refused("entered", 409, serial=serial)
     if staff is None or held[0].staff == staff:
         raise Refused("same_clerk", 409, serial=serial)

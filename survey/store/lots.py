@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from survey.db import write
 from survey.serials import printed
-from survey.store import Refused, audit, cases, people, units
+from survey.store import Refused, audit, cases, people, units, waves
 from survey.store.clock import stamp
 
 #: What may be written down when a form comes back, or does not.
@@ -170,6 +170,7 @@ def make(
     """Put planned cases into a new lot for an interviewer.
 
     Raises LookupError for a case that is not of this wave, Refused ``lot_empty`` (422),
+    ``lot_closed`` (409: ``on``) where the wave is closed,
     ``lot_interviewer`` (422) for an account that is no interviewer of this unit, ``lot_case``
     (409: ``serial``) for a case that is not planned or in a lot already, ``lot_unit`` (422:
     ``serial``) for one outside the unit.
@@ -178,6 +179,7 @@ def make(
     if not ids:
         raise Refused("lot_empty", 422)
     with write(db):
+        _open(db, wave)
         _interviewer(db, interviewer, unit)
         number = db.execute(
             "INSERT INTO lot (wave, code, unit, interviewer, due_on, made_at, actor)"
@@ -239,7 +241,8 @@ def assign(
         held = get(db, lot.id)
         if held.returned_at is not None:
             raise Refused("lot_returned", 409, lot=held.code)
-        _interviewer(db, interviewer, held.unit)
+        if interviewer != held.interviewer:
+            _interviewer(db, interviewer, held.unit)
         due = due_on.isoformat() if due_on else None
         if (held.interviewer, held.due_on) == (interviewer, due):
             return held
@@ -257,7 +260,8 @@ def assign(
 def issue(db: sqlite3.Connection, lot: Lot, *, now: datetime, actor: str) -> Lot:
     """Hand a lot out: its planned cases are assigned.  Handing it out again changes nothing.
 
-    Raises Refused ``lot_returned`` (409), ``lot_interviewer`` (422) while it has nobody.
+    Raises Refused ``lot_returned`` (409), ``lot_closed`` (409), ``lot_interviewer`` (422) while it
+    has nobody, or somebody whose account is shut.
     """
     with write(db):
         held = get(db, lot.id)
@@ -267,6 +271,8 @@ def issue(db: sqlite3.Connection, lot: Lot, *, now: datetime, actor: str) -> Lot
             return held
         if held.interviewer is None:
             raise Refused("lot_interviewer", 422, unit=held.unit)
+        _open(db, held.wave)
+        _interviewer(db, held.interviewer, held.unit)
         db.execute(
             "UPDATE lot SET issued_at = :at WHERE id = :id", {"at": stamp(now), "id": held.id}
         )
@@ -359,6 +365,13 @@ def _add(db: sqlite3.Connection, lot: Lot, ids: Iterable[int]) -> None:
         if lot.unit not in units.path(db, case.unit):
             raise Refused("lot_unit", 422, serial=printed(id), unit=lot.unit)
         db.execute("UPDATE sample_case SET lot = :lot WHERE id = :id", {"lot": lot.id, "id": id})
+
+
+def _open(db: sqlite3.Connection, wave: str) -> None:
+    """Refuse new work for a wave that is closed."""
+    closed = waves.get(db, wave).closed_at
+    if closed is not None:
+        raise Refused("lot_closed", 409, on=stamp(closed))
 
 
 def _interviewer(db: sqlite3.Connection, id: int | None, unit: str) -> None:

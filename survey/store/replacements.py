@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from survey.db import write
+from survey.serials import printed
 from survey.store import Refused, audit, cases, draws, tally, waves
 from survey.store.clock import stamp
 
@@ -22,7 +23,7 @@ def replace_case(
     """Give a case's place to the next reserve of its village; returns that reserve.
 
     Raises LookupError (no such case), ValueError (no such reason), or Refused ``no_reserve``
-    (409), ``case_state`` (409), ``replaced`` (409), ``sample_closed`` (409).
+    (409), ``case_back`` (409: its form is back), ``replaced`` (409), ``sample_closed`` (409).
     """
     if reason not in cases.REASONS:
         raise ValueError(reason)
@@ -30,7 +31,9 @@ def replace_case(
         lost = cases.get(db, id)
         _open(db, lost.wave)
         if lost.state in ("replaced", "reserve"):
-            raise Refused("replaced", 409, case=id)
+            raise Refused("replaced", 409, serial=printed(id))
+        if lost.state in cases.BACK:
+            raise Refused("case_back", 409, serial=printed(id), state=lost.state)
         waiting = [c for c in cases.of_psu(db, lost.wave, lost.psu) if c.state == "reserve"]
         if not waiting:
             raise Refused("no_reserve", 409, psu=lost.psu_name)

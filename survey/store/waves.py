@@ -121,7 +121,8 @@ def open(
 ) -> Wave:
     """Take answers from today on (again), until ``until`` or the day it closes already.
 
-    Weights that were frozen at its closing may be made anew.
+    Forms locked at its closing come back to where they were; weights that were frozen then may
+    be made anew.
     Raises LookupError (unknown), Refused ``past`` (422) when that last day is over.
     """
     with write(db):
@@ -131,6 +132,8 @@ def open(
             raise Refused("past", 422, on=last)
         opened = replace(wave, opens_on=min(wave.opens_on, today), closes_on=last, closed_at=None)
         _change(db, opened, "wave.open", now=now, actor=actor)
+        if opened.kind == "probability":
+            cases.unlock(db, key, now=now, actor=actor)
         weighting.thaw(db, key, now, actor)
     return opened
 
