@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, serials, services, work
-from survey.store import Refused, cases, clock, draws, frames, lots, replacements, units, waves
+from survey.store import (
+    Refused,
+    cases,
+    clock,
+    draws,
+    frames,
+    looks,
+    lots,
+    replacements,
+    units,
+    waves,
+)
 from survey.text import clock as hour
 from survey.text import day, has, t
 
@@ -205,6 +216,10 @@ def _village(wave: Wave, area: Area, *, fault: str = "") -> str:
     of = cases.of_psu(db.get(), wave.key, area.psu)
     homes = frames.of_psu(db.get(), wave.key, area.psu)
     lines = [_line(case, homes) for case in of]
+    if n := sum(bool(line.head or line.address) for line in lines):
+        subject, actor = f"{wave.key}/{area.psu}", work.actor()
+        job = partial(looks.listed, subject=subject, n=n, now=clock.now(), actor=actor)
+        services().writer.run(job)
     started = sum(case.state in cases.BACK for case in of)
     p = Fraction(area.probability) if area.probability else None
     return render_template(
@@ -227,6 +242,10 @@ def _village(wave: Wave, area: Area, *, fault: str = "") -> str:
 def _one(case: Case, *, fault: str = "") -> str:
     wave = waves.get(db.get(), case.wave)
     of = cases.of_psu(db.get(), case.wave, case.psu)
+    line = _line(case, frames.of_psu(db.get(), case.wave, case.psu))
+    if line.head or line.address:
+        job = partial(looks.one, case=case.id, now=clock.now(), actor=work.actor())
+        services().writer.run(job)
     waiting = [other for other in of if other.state == "reserve"]
     steps = [state for state in STEPS if state in cases.NEXT[case.state]]
     if case.state == "appointed":
@@ -245,7 +264,7 @@ def _one(case: Case, *, fault: str = "") -> str:
         "casework/one.html",
         wave=wave,
         case=case,
-        line=_line(case, frames.of_psu(db.get(), case.wave, case.psu)),
+        line=line,
         unit=units.name(db.get(), case.unit),
         lot=lots.get(db.get(), case.lot) if case.lot is not None else None,
         steps=steps if wave.closed_at is None else [],

@@ -10,7 +10,7 @@ from flask import abort, redirect, render_template, request, url_for
 
 from survey import db, guard, serials, services, work
 from survey.field.places import Places
-from survey.store import Refused, clock, plans, visits
+from survey.store import Refused, clock, looks, plans, visits
 from survey.store.cases import LOST
 from survey.text import day, t
 
@@ -75,9 +75,15 @@ def _appointed(text: str) -> tuple[date | None, str]:
 def _page(faults: Mapping[int, str] | None = None) -> str:
     wave, staff, places = work.wave(), work.staff(), Places()
     held = visits.visits(db.get(), wave.key, staff.id)
+    own = visits.lots(db.get(), wave.key, staff.id)
+    if n := sum(bool(visit.name or visit.address) for visit in held):
+        subject = ", ".join(lot.code for lot in own if not lot.returned_at)
+        services().writer.run(
+            partial(looks.listed, subject=subject, n=n, now=clock.now(), actor=work.actor())
+        )
     today = work.today()
     lots = []
-    for lot in visits.lots(db.get(), wave.key, staff.id):
+    for lot in own:
         rows = [_row(visit, today) for visit in held if visit.lot == lot.id]
         lots.append(
             {
