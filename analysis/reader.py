@@ -228,12 +228,10 @@ def last(db: sqlite3.Connection, wave: str) -> int:
 
 
 def psus(db: sqlite3.Connection, wave: str) -> dict[str, Psu]:
-    """The sampled PSUs of a wave."""
-    sql = "SELECT psu, stratum, fpc, unit FROM sample_psu WHERE wave = :wave ORDER BY psu"
-    return {
-        psu: Psu(stratum, fpc or 0.0, unit)
-        for psu, stratum, fpc, unit in _rows(db, sql, {"wave": wave})
-    }
+    """The sampled villages of a wave."""
+    sql = """SELECT psu, COALESCE(NULLIF(certain, ''), stratum), COALESCE(fpc, 0.0), unit, cluster
+             FROM sample_psu WHERE wave = :wave ORDER BY psu"""
+    return {psu: Psu(*facts) for psu, *facts in _rows(db, sql, {"wave": wave})}
 
 
 TALLY = """

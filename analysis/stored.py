@@ -43,11 +43,16 @@ class Wave:
 
 
 class Psu(NamedTuple):
-    """A sampled PSU: its stratum, PSUs in the stratum's population (0 unknown), its unit."""
+    """A sampled village: its stratum, first-stage units of the stratum's population (0 unknown),
+    its unit, and its first-stage unit where that is not the village itself.
+
+    The stratum is the one of the variance: a commune drawn surely is one by itself.
+    """
 
     stratum: str
     fpc: float
     unit: str
+    cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

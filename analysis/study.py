@@ -200,7 +200,8 @@ def _laid_out(
     psus: Mapping[str, reader.Psu] | None,
     roster: Roster | None,
 ) -> Study:
-    """The design of the PSUs that have answers; self-selected ones are as if in one PSU."""
+    """The design of the first-stage units with answers, each village's cells counted in its own;
+    self-selected answers are as if in one."""
     keys = answers.cells.keys
     if not keys:
         return Study(wave, how, answers, psus, None, None)
@@ -208,12 +209,15 @@ def _laid_out(
         design, _ = arrange(np.zeros(1, dtype=np.int64), lonely="remove")
         psu = np.zeros(len(keys), dtype=np.int64)
     else:
-        names = sorted({key.psu for key in keys})
-        strata = np.array([psus[name].stratum for name in names])
-        fpc = np.array([psus[name].fpc for name in names])
+        of = {key.psu: psus[key.psu] for key in keys}
+        first = {name: village.cluster or name for name, village in of.items()}
+        drawn = {first[name]: of[name] for name in sorted(of)}  # units of the first stage
+        names = sorted(drawn)
+        strata = np.array([drawn[name].stratum for name in names])
+        fpc = np.array([drawn[name].fpc for name in names])
         design, place = arrange(strata, fpc, lonely=wave.lonely)
         at = dict(zip(names, place.tolist(), strict=True))
-        psu = np.array([at[key.psu] for key in keys], dtype=np.int64)
+        psu = np.array([at[first[key.psu]] for key in keys], dtype=np.int64)
     regression = _regression(roster, how, wave, answers.cells, psu) if roster else None
     counted = tally(answers.sums, how.layout, psu)
     return Study(wave, how, answers, psus, design, counted, roster, regression)

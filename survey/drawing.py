@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from analysis.sampling.allocation import BadAllocation, allocate
-from analysis.sampling.draw import ALGORITHM, Place, by_size, chance, simple
-from analysis.sampling.frame import BadFrame, Row, Stage
-from analysis.sampling.stages import draw as draw_stages
+from analysis.sampling.draw import ALGORITHM, Place, chance, simple
+from analysis.sampling.frame import BadFrame
+from survey import staging
 from survey.frames import Faulty
-from survey.store import draws, frames, plans, replacements
+from survey.store import draws, frames, plans, replacements, units
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -24,66 +25,70 @@ if TYPE_CHECKING:
     from survey.store.frames import Stratum, Village
 
 Rows = list[dict[str, Any]]
-#: Up to this part of a stratum's villages the finite population corrects the variance; above, it
-#: would leave out what the households add (STATISTICS 2.2), so there is none.
-SMALL_PART = Fraction(1, 10)
-
-
-def stages(plan: Plan) -> tuple[Stage, Stage]:
-    """Return the stages that draw the villages."""
-    takes: dict[tuple[str, ...], int] = {(name,): take for name, take in plan.takes.items()}
-    return Stage("stratum"), Stage("village", takes, plan.method)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A sample size: ``answers`` wanted, forms ``issued``, ``villages``; the ``official`` rule."""
+    """A sample size: ``answers`` wanted, forms ``issued``, ``villages``; the ``official`` rule.
+
+    ``communes`` is 0 where villages are drawn at once.
+    """
 
     answers: int
     issued: int
     villages: int
     deff: float
     official: int
+    communes: int = 0
 
 
 def wanted(
     half_width: float, *, share: float, icc: float, take: int, response: float,
-    population: int | None,
+    population: int | None, per_commune: int = 0, commune_icc: float = 0,
 ) -> Wanted:  # fmt: skip
-    """Return how many persons give an interval of share ± ``half_width``; raises BadSize."""
-    from analysis.sampling.size import cluster_deff, size, slovin
+    """Return how many persons give an interval of share ± ``half_width``; raises BadSize.
+
+    ``icc`` is the correlation inside a village, ``commune_icc`` that between two villages of a
+    commune, of which ``per_commune`` are drawn (0: no communes are).
+    """
+    from analysis.sampling.size import cluster_deff, size, slovin, staged_deff
 
     deff = cluster_deff(icc, take)
+    if per_commune:
+        deff = staged_deff(icc, take, commune_icc, per_commune)
     found = size(half_width, share=share, deff=deff, population=population, response=response)
-    return Wanted(
-        found.answers, found.issued, -(-found.issued // take), deff, slovin(population)
-    )  # fmt: skip
+    villages = -(-found.issued // take)
+    communes = -(-villages // per_commune) if per_commune else 0
+    return Wanted(found.answers, found.issued, villages, deff, slovin(population), communes)
 
 
 def allocated(
-    db: sqlite3.Connection, wave: str, villages: int, rule: str, minimum: int
-) -> dict[str, int]:
-    """Return the villages of each stratum; raises Faulty where they cannot be shared out so.
+    db: sqlite3.Connection, wave: str, total: int, rule: str, minimum: int, *,
+    communes: bool = False,
+) -> dict[str, int]:  # fmt: skip
+    """Return the villages (or communes) of each stratum; raises Faulty where they cannot be shared.
 
-    In proportion to households, but no stratum gives more villages than it has.
+    In proportion to households, but no stratum gives more of them than it has.
     """
     strata = frames.strata(db, wave)
     if not strata:
         raise Faulty([t("sampling.no_frame")])
-    least = [min(minimum, row.villages) for row in strata]
-    if not sum(least) <= villages <= sum(row.villages for row in strata):
-        high = sum(row.villages for row in strata)
-        raise Faulty([t("sampling.fault.total", n=villages, low=sum(least), high=high)])
+    most = {row.stratum: row.communes if communes else row.villages for row in strata}
+    low, high = sum(min(minimum, n) for n in most.values()), sum(most.values())
+    if not low <= total <= high:
+        what = "sampling.fault.total_communes" if communes else "sampling.fault.total"
+        raise Faulty([t(what, n=total, low=low, high=high)])
     try:
-        shares = allocate(villages, [s.households for s in strata], rule=rule, minimum=minimum)
+        shares = allocate(total, [s.households for s in strata], rule=rule, minimum=minimum)
     except BadAllocation as bad:
         raise Faulty([str(bad)]) from bad
-    return _fitted(dict(zip([s.stratum for s in strata], shares, strict=True)), strata)
+    return _fitted(dict(zip([s.stratum for s in strata], shares, strict=True)), strata, most)
 
 
-def _fitted(takes: dict[str, int], strata: Sequence[Stratum]) -> dict[str, int]:
-    """Give what does not fit into a stratum to those with the most households a village drawn."""
-    most = {row.stratum: row.villages for row in strata}
+def _fitted(
+    takes: dict[str, int], strata: Sequence[Stratum], most: Mapping[str, int]
+) -> dict[str, int]:
+    """Give what does not fit into a stratum to those with the most households a unit drawn."""
     sizes = {row.stratum: row.households for row in strata}
     spare = sum(max(0, take - most[name]) for name, take in takes.items())
     made = {name: min(take, most[name]) for name, take in takes.items()}
@@ -95,20 +100,33 @@ def _fitted(takes: dict[str, int], strata: Sequence[Stratum]) -> dict[str, int]:
 
 def plan_faults(db: sqlite3.Connection, wave: str, plan: Plan) -> list[str]:
     """Return all that keeps a plan from being drawn from the frame that is there."""
-    found = []
-    strata = {row.stratum: row.villages for row in frames.strata(db, wave)}
+    strata = frames.strata(db, wave)
     if not strata:
         return [t("sampling.no_frame")]
-    for name, n in strata.items():
-        take = plan.takes.get(name)
+    end = "_communes" if plan.per_commune else ""
+    found = _unplaced(db, wave) if plan.per_commune else []
+    for row in strata:
+        take, n = plan.takes.get(row.stratum), row.communes if end else row.villages
         if not take:
-            found.append(t("sampling.fault.no_take", stratum=name))
+            found.append(t(f"sampling.fault.no_take{end}", stratum=row.stratum))
         elif take > n:
-            found.append(t("sampling.fault.take", stratum=name, take=take, n=n))
-    found += [
-        t("sampling.fault.stratum", stratum=name) for name in plan.takes if name not in strata
-    ]
+            found.append(t(f"sampling.fault.take{end}", stratum=row.stratum, take=take, n=n))
+    known = {row.stratum for row in strata}
+    found += [t("sampling.fault.stratum", stratum=name) for name in plan.takes if name not in known]
     return found
+
+
+def _unplaced(db: sqlite3.Connection, wave: str) -> list[str]:
+    """Return what is said of strata whose villages do not all name their commune."""
+    communes = {unit.id for unit in units.all(db, kind="commune")}
+    lost = Counter(v.stratum for v in frames.villages(db, wave) if v.unit not in communes)
+    return [t("sampling.fault.commune", stratum=name, n=n) for name, n in sorted(lost.items())]
+
+
+def few(db: sqlite3.Connection, wave: str, plan: Plan) -> int:
+    """Return how many communes have fewer villages than a plan would draw in each."""
+    held = Counter((village.stratum, village.unit) for village in frames.villages(db, wave))
+    return sum(n < plan.per_commune for n in held.values())
 
 
 def villages(db: sqlite3.Connection, wave: str, seed: str) -> tuple[Rows, Draw]:
@@ -121,36 +139,16 @@ def villages(db: sqlite3.Connection, wave: str, seed: str) -> tuple[Rows, Draw]:
         raise Faulty(wrong)
     if not seed.strip():
         raise Faulty([t("sampling.fault.seed")])
-    frame = {village.psu: village for village in frames.villages(db, wave)}
-    picked = _picked(list(frame.values()), held.plan, seed)
-    totals = {row.stratum: row.villages for row in frames.strata(db, wave)}
-    rows = [
-        _area(frame[psu], probability, _fpc(held.plan, totals, frame[psu].stratum))
-        for psu, probability in picked.items()
-    ]
-    digest = frames.digest(db, wave, "village")[0]
+    rows = _picked(frames.villages(db, wave), held.plan, seed)
+    digest = frames.digest(db, wave, held.plan.frame)[0]
     return rows, replace(held, seed=seed, algorithm=ALGORITHM, village_digest=digest)
 
 
-def _picked(frame: Sequence[Village], plan: Plan, seed: str) -> dict[str, Fraction]:
-    rows = [Row((village.stratum, village.psu), village.size) for village in frame]
+def _picked(frame: Sequence[Village], plan: Plan, seed: str) -> Rows:
     try:
-        sample = draw_stages(rows, stages(plan), seed=seed)
+        return staging.picked(frame, plan, seed)
     except BadFrame as bad:
         raise Faulty([str(bad)]) from bad
-    return {unit.path[-1]: unit.probability for unit in sample.main}
-
-
-def _area(village: Village, probability: Fraction, fpc: float | None) -> dict[str, Any]:
-    return {
-        "psu": village.psu, "stratum": village.stratum, "unit": village.unit,
-        "area": village.area, "name": village.name, "fpc": fpc, "probability": str(probability),
-    }  # fmt: skip
-
-
-def _fpc(plan: Plan, totals: Mapping[str, int], stratum: str) -> float | None:
-    part = Fraction(plan.takes[stratum], totals[stratum])
-    return float(totals[stratum]) if plan.method != "size" and part <= SMALL_PART else None
 
 
 def households(
@@ -207,7 +205,7 @@ def _cases(
 def _list_picks(area: Area, ids: list[str], held: Draw) -> Any:
     """Return the main list and as many reserves as a short list has left."""
     take = held.plan.households
-    place = Place(held.seed, "household", (area.stratum, area.psu))
+    place = Place(held.seed, "household", staging.place(held.plan, area))
     return simple(ids, take, place, reserves=min(held.plan.reserves, len(ids) - take))
 
 
@@ -218,40 +216,13 @@ def _ballot(seed: str, what: str, psu: str, household: str) -> float:
 def substitute(db: sqlite3.Connection, wave: str, psu: str) -> dict[str, Any] | None:
     """Return the village that takes a dropped one's place, None where its stratum has no other.
 
-    It is drawn by the same method from those that the sample never held, and has the probability
-    that it had in the first draw.  Raises LookupError for a village that is not in the sample.
+    It is drawn by the same method from those that the sample never held, of its commune while
+    there are any where communes are drawn, and has the probability that it had in the first draw.
+    Raises LookupError for a village that is not in the sample.
     """
     held = draws.get(db, wave)
     areas = {area.psu: area for area in draws.areas(db, wave)}
-    return _substitute(areas, frames.villages(db, wave), held, psu)
-
-
-def _substitute(
-    areas: Mapping[str, Area], frame: Sequence[Village], held: Draw, psu: str
-) -> dict[str, Any] | None:
-    mine = areas[psu]
-    sizes = {village.psu: village.size for village in frame}
-    left = [v for v in frame if v.stratum == mine.stratum and v.psu not in areas]
-    if not left or psu not in sizes:
-        return None
-    place = Place(held.seed, "substitute", (mine.stratum, psu))
-    weights = [v.size if held.plan.method == "size" else 1 for v in left]
-    taken = left[by_size([v.psu for v in left], weights, 1, place)[0].index]
-    if held.plan.method != "size":
-        probability = Fraction(held.plan.takes[mine.stratum], sum(
-            village.stratum == mine.stratum for village in frame))  # fmt: skip
-    else:
-        probability = taken.size * _rate(areas, sizes, mine.stratum)
-    return _area(taken, probability, mine.fpc)
-
-
-def _rate(areas: Mapping[str, Area], sizes: Mapping[str, int], stratum: str) -> Fraction:
-    """Return probability over size of the villages that were not taken surely."""
-    for area in areas.values():
-        chance_of = Fraction(area.probability or 1)
-        if area.stratum == stratum and chance_of < 1 and area.psu in sizes:
-            return chance_of / sizes[area.psu]
-    raise LookupError(stratum)
+    return staging.substitute(areas, frames.villages(db, wave), held, psu)
 
 
 def check(db: sqlite3.Connection, wave: str) -> tuple[int, int, list[str]]:
@@ -263,7 +234,7 @@ def check(db: sqlite3.Connection, wave: str) -> tuple[int, int, list[str]]:
     found = []
     if held.algorithm != ALGORITHM:
         found.append(t("sampling.differs.algorithm", was=held.algorithm, now=ALGORITHM))
-    if frames.digest(db, wave, "village")[0] != held.village_digest:
+    if frames.digest(db, wave, held.plan.frame)[0] != held.village_digest:
         found.append(t("sampling.differs.village_digest"))
     frame = frames.villages(db, wave)
     found += _village_differences(areas, frame, held)
@@ -274,8 +245,8 @@ def check(db: sqlite3.Connection, wave: str) -> tuple[int, int, list[str]]:
 def _village_differences(
     areas: Mapping[str, Area], frame: Sequence[Village], held: Draw
 ) -> list[str]:
-    again = {psu: str(p) for psu, p in _picked(frame, held.plan, held.seed).items()}
-    first = {psu: area.probability for psu, area in areas.items() if not area.replaces}
+    again = {row["psu"]: _what(row) for row in _picked(frame, held.plan, held.seed)}
+    first = {psu: _what(asdict(area)) for psu, area in areas.items() if not area.replaces}
     found = [
         t("sampling.differs.village", psu=psu)
         for psu in sorted({*again, *first})
@@ -284,11 +255,16 @@ def _village_differences(
     known = {psu: area for psu, area in areas.items() if not area.replaces}
     later = sorted((a for a in areas.values() if a.replaces), key=lambda a: _when(areas, a))
     for area in later:  # one after the other, as each draw saw those before it
-        drawn = _substitute(known, frame, held, area.replaces or "")
-        if drawn is None or (drawn["psu"], drawn["probability"]) != (area.psu, area.probability):
+        drawn = staging.substitute(known, frame, held, area.replaces or "")
+        if drawn is None or _what(drawn) != _what(asdict(area)):
             found.append(t("sampling.differs.village", psu=area.psu))
         known[area.psu] = area
     return found
+
+
+def _what(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a draw decides of a village."""
+    return tuple(row[name] for name in ("psu", "probability", "cluster", "certain"))
 
 
 def _when(areas: Mapping[str, Area], area: Area) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "case", "serial", "stratum", "psu", "village", "unit", "area", "household", "number",
-    "reserve", "state", "replaces", "adults", "probability", "base", "weight",
+    "reserve", "state", "replaces", "adults", "probability", "base", "weight", "cluster",
+    "certain",
 )  # fmt: skip
 #: Personal data, written only when asked for.
 NAMES = ("head", "address")

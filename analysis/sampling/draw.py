@@ -129,6 +129,16 @@ def selected(sizes: Sequence[int], take: int, start: Fraction) -> list[tuple[int
     return sorted(found.items())
 
 
+def probabilities(sizes: Sequence[int], take: int) -> list[Fraction]:
+    """The chance (N,) of every unit in a draw by `by_size`, drawn or not."""
+    sure = _sure(sizes, take)
+    left = take - len(sure)
+    total = sum(size for i, size in enumerate(sizes) if i not in sure)
+    return [
+        Fraction(1) if i in sure else Fraction(size * left, total) for i, size in enumerate(sizes)
+    ]
+
+
 def _sure(sizes: Sequence[int], take: int) -> frozenset[int]:
     """Units as large as the interval, found again whenever taking some makes it smaller."""
     total, left = sum(sizes), take

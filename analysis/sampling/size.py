@@ -123,6 +123,23 @@ def cluster_deff(icc: Number, take: Number) -> float:
     return float(found)
 
 
+def staged_deff(icc: Number, take: Number, area_icc: Number, psus: Number) -> float:
+    """Design effect 1 + (m - 1) rho + (k - 1) m delta of areas drawn first, k PSUs in each.
+
+    ``icc`` (rho) is the correlation of two answers of one PSU, ``area_icc`` (delta, 0..rho) that
+    of two answers of one area and two PSUs; ``take`` (m) persons a PSU, ``psus`` (k) an area.
+    From the variance of a mean over three stages (Cochran 1977, 10.8), without corrections for
+    finite populations; unequal weights and takes add to it as in `cluster_deff`.
+    """
+    rho, delta, units = _exact("icc", icc), _exact("area_icc", area_icc), _exact("psus", psus)
+    if units < 1:
+        raise BadSize("psus", f"is at least 1: {psus}")
+    if delta < 0 or delta > max(rho, Fraction(0)):
+        raise BadSize("area_icc", f"lies in 0..icc: {area_icc}")
+    inside = Fraction(repr(cluster_deff(icc, take)))
+    return float(inside + (units - 1) * _exact("take", take) * delta)
+
+
 def optimum_take(icc: Number, cost_ratio: Number) -> int:
     """Persons a PSU with the least variance for the money.
 

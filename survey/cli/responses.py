@@ -16,8 +16,8 @@ from survey.store.clock import now
 #: Columns before the answers.
 FACTS = (
     "wave", "questionnaire", "channel", "state", "flags", "received_on", "receiving_unit",
-    "resolving_unit", "counter", "service", "language", "assisted_by", "stratum", "psu", "fpc",
-    "base", "start", "weight", "psu_unit", "area",
+    "resolving_unit", "counter", "service", "language", "assisted_by", "stratum", "psu",
+    "village", "fpc", "base", "start", "weight", "psu_unit", "area",
 )  # fmt: skip
 
 

@@ -62,6 +62,10 @@ def _samples(db: Database) -> None:
         "ALTER TABLE sample_psu ADD COLUMN replaces TEXT",
         "ALTER TABLE sample_psu ADD COLUMN dropped_at TEXT",
         "ALTER TABLE sample_psu ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        # What the variance counts: the unit of the first stage, '' where that is the village;
+        # and the commune drawn surely whose villages are a stratum of their own.
+        "ALTER TABLE sample_psu ADD COLUMN cluster TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sample_psu ADD COLUMN certain TEXT NOT NULL DEFAULT ''",
         """CREATE TABLE frame (
             wave TEXT NOT NULL REFERENCES wave (key),
             kind TEXT NOT NULL CHECK (kind IN ('village', 'household')),

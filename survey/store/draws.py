@@ -22,9 +22,11 @@ class Plan:
     """How many are drawn, and how.
 
     ``takes``: villages of each stratum, drawn by ``method`` (``size``: systematic in proportion
-    to households; ``systematic``; ``simple``).  In each village ``households`` and after them
-    numbered ``reserves``.  ``person``: ``one`` adult of a household answers for himself, so his
-    weight grows with its adults; ``any`` one answers for the household.
+    to households; ``systematic``; ``simple``).  With ``per_commune`` above 0 they are communes,
+    drawn by ``commune_method``, and in each as many villages are drawn by ``method``, all of a
+    commune that has no more.  In each village ``households`` and after them numbered
+    ``reserves``.  ``person``: ``one`` adult of a household answers for himself, so his weight
+    grows with its adults; ``any`` one answers for the household.
     """
 
     takes: Mapping[str, int] = field(default_factory=dict)
@@ -32,6 +34,22 @@ class Plan:
     households: int = 30
     reserves: int = 8
     person: str = "one"
+    per_commune: int = 0
+    commune_method: str = "size"
+
+    @property
+    def frame(self) -> str:
+        """Which digest of the frame a draw of villages rests on."""
+        return "commune" if self.per_commune else "village"
+
+    def villages(self, stratum: str | None = None) -> int:
+        """Villages to be drawn (at most, with communes), of a stratum or of all."""
+        units = sum(self.takes.values()) if stratum is None else self.takes.get(stratum, 0)
+        return units * max(1, self.per_commune)
+
+    def first(self) -> tuple[object, ...]:
+        """What decides the draw of villages."""
+        return self.takes, self.method, self.per_commune, self.per_commune and self.commune_method
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +68,11 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A village drawn: how, whom it replaces, why it was dropped, its list and its cases."""
+    """A village drawn: how, whom it replaces, why it was dropped, its list and its cases.
+
+    ``cluster`` is the commune of the first stage that the variance counts, "" for the village
+    itself; ``certain`` the commune drawn surely whose villages are a stratum of their own there.
+    """
 
     psu: str
     stratum: str
@@ -65,6 +87,8 @@ class Area:
     listed: int
     main: int
     reserves: int
+    cluster: str
+    certain: str
 
 
 def get(db: sqlite3.Connection, wave: str) -> Draw:
@@ -90,7 +114,7 @@ def set_plan(
         held = get(db, wave)
         if held.plan == plan:
             return held
-        kept = plan.takes == held.plan.takes and plan.method == held.plan.method
+        kept = plan.first() == held.plan.first()
         if samples_of(db, wave) or (held.villages_at and not kept):
             raise Refused("sample_drawn", 409, wave=wave)
         made = replace(held, plan=plan, actor=actor)
@@ -115,7 +139,7 @@ def areas(db: sqlite3.Connection, wave: str) -> list[Area]:
     rows = db.execute(
         "SELECT p.psu, p.stratum, p.fpc, p.unit, p.area, p.name, p.probability, p.replaces,"
         " p.dropped_at, p.reason, COALESCE(h.n, 0) AS listed, COALESCE(c.main, 0) AS main,"
-        " COALESCE(c.reserves, 0) AS reserves FROM sample_psu p"
+        " COALESCE(c.reserves, 0) AS reserves, p.cluster, p.certain FROM sample_psu p"
         " LEFT JOIN (SELECT psu, COUNT(*) AS n FROM frame_household WHERE wave = :wave"
         "  GROUP BY psu) h ON h.psu = p.psu"
         " LEFT JOIN (SELECT psu, SUM(reserve IS NULL) AS main, SUM(reserve IS NOT NULL) AS reserves"
@@ -130,7 +154,7 @@ def keep_villages(
     db: sqlite3.Connection, wave: str, rows: Sequence[Mapping[str, Any]], *, draw: Draw,
     now: datetime, actor: str,
 ) -> Draw:  # fmt: skip
-    """Store the villages drawn: psu, stratum, fpc, unit, area, name, probability.
+    """Store the villages drawn: psu, stratum, fpc, unit, area, name, probability, cluster, certain.
 
     ``draw`` says by which plan, seed, algorithm and frame (``village_digest``).  Raises Refused
     ``sample_drawn`` (409), or ``frame_changed`` (409) where plan or frame are others by now.
@@ -139,7 +163,8 @@ def keep_villages(
         held = get(db, wave)
         if held.villages_at or areas(db, wave):
             raise Refused("sample_drawn", 409, wave=wave)
-        if held.plan != draw.plan or frames.digest(db, wave, "village")[0] != draw.village_digest:
+        now_is = frames.digest(db, wave, held.plan.frame)[0]
+        if held.plan != draw.plan or now_is != draw.village_digest:
             raise Refused("frame_changed", 409, wave=wave)
         made = replace(draw, villages_at=stamp(now), households_at=None, actor=actor)
         _keep(db, wave, made)
@@ -156,8 +181,8 @@ def add_areas(db: sqlite3.Connection, wave: str, rows: Iterable[Mapping[str, Any
     """Insert villages of a sample, in the caller's transaction."""
     db.executemany(
         "INSERT INTO sample_psu (wave, psu, stratum, fpc, unit, area, name, probability,"
-        " replaces) VALUES (:wave, :psu, :stratum, :fpc, :unit, :area, :name, :probability,"
-        " :replaces)",
+        " replaces, cluster, certain) VALUES (:wave, :psu, :stratum, :fpc, :unit, :area, :name,"
+        " :probability, :replaces, :cluster, :certain)",
         [{"wave": wave, "replaces": None} | dict(row) for row in rows],
     )
     tally.touch(db, {wave})
@@ -256,9 +281,9 @@ def undo(db: sqlite3.Connection, wave: str, *, reason: str, now: datetime, actor
 def rows(db: sqlite3.Connection, wave: str) -> Iterator[sqlite3.Row]:
     """The list of a sample, by stratum, village, number: what an export or a check reads."""
     return db.execute(
-        "SELECT c.id, p.stratum, c.psu, p.name, p.unit, p.area, c.household, c.number, c.reserve,"
-        " c.state, c.replaces, c.probability, c.base, c.weight, c.double_ballot,"
-        " c.callback_ballot, h.adults, h.name AS head, h.address"
+        "SELECT c.id, p.stratum, c.psu, p.cluster, p.certain, p.name, p.unit, p.area, c.household,"
+        " c.number, c.reserve, c.state, c.replaces, c.probability, c.base, c.weight,"
+        " c.double_ballot, c.callback_ballot, h.adults, h.name AS head, h.address"
         " FROM sample_case c JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
         " LEFT JOIN frame_household h"
         " ON h.wave = c.wave AND h.psu = c.psu AND h.household = c.household"

@@ -54,12 +54,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One stratum of the frame: one of its units, its villages and their households."""
+    """One stratum of the frame: one of its units, its villages, their households, its units."""
 
     stratum: str
     unit: str
     villages: int
     households: int
+    communes: int
 
 
 def get(db: sqlite3.Connection, wave: str, kind: str) -> Frame | None:
@@ -85,8 +86,8 @@ def villages(db: sqlite3.Connection, wave: str) -> list[Village]:
 def strata(db: sqlite3.Connection, wave: str) -> list[Stratum]:
     """The strata, by their names."""
     rows = db.execute(
-        "SELECT stratum, MIN(unit), COUNT(*), SUM(size) FROM frame_village WHERE wave = :wave"
-        " GROUP BY stratum ORDER BY stratum",
+        "SELECT stratum, MIN(unit), COUNT(*), SUM(size), COUNT(DISTINCT unit)"
+        " FROM frame_village WHERE wave = :wave GROUP BY stratum ORDER BY stratum",
         {"wave": wave},
     )
     return [Stratum(*row) for row in rows]
@@ -188,21 +189,25 @@ def put_households(
         return _note(db, wave, "household", source, now=now, actor=actor)
 
 
+_DIGESTED = {
+    "village": "SELECT stratum, psu, size FROM frame_village WHERE wave = :wave ORDER BY position",
+    "commune": "SELECT stratum, unit, psu, size FROM frame_village WHERE wave = :wave"
+    " ORDER BY position",
+    "household": "SELECT psu, household, adults FROM frame_household WHERE wave = :wave"
+    " ORDER BY psu, household",
+}
+
+
 def digest(db: sqlite3.Connection, wave: str, kind: str) -> tuple[str, int]:
     """SHA-256 (hex) over all of a frame that decides a draw, and its rows.
 
     One JSON array a line without blanks: villages [stratum, psu, size] in their order,
-    households [psu, household, adults] by village and number.  Names are not in it: they are
-    removed one day, and the draw can still be checked.
+    households [psu, household, adults] by village and number; "commune" is the villages for a
+    draw of communes, [stratum, unit, psu, size].  Names are not in it: they are removed one day,
+    and the draw can still be checked.
     """
     found, n = sha256(), 0
-    sql = (
-        "SELECT stratum, psu, size FROM frame_village WHERE wave = :wave ORDER BY position"
-        if kind == "village"
-        else "SELECT psu, household, adults FROM frame_household WHERE wave = :wave"
-        " ORDER BY psu, household"
-    )
-    for row in db.execute(sql, {"wave": wave}):
+    for row in db.execute(_DIGESTED[kind], {"wave": wave}):
         found.update(json.dumps(tuple(row), separators=(",", ":")).encode() + b"\n")
         n += 1
     return found.hexdigest(), n

@@ -222,11 +222,14 @@ def bulk(
 def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
     """Rows for files: where and how it came, its sample, its codes and texts, in random order.
 
+    ``stratum`` and ``psu`` are those of the variance: first-stage units, the commune where
+    communes were drawn first; ``village`` is where the person lives.
     Without id, receipt and time of day, which could point at a person.  The order is that of the
     digests, so it says nothing about who came when.
     """
     rows = db.execute(
-        "SELECT r.*, c.psu, c.base, c.start, c.weight, c.cell, p.stratum, p.fpc,"
+        "SELECT r.*, c.psu AS village, COALESCE(NULLIF(p.cluster, ''), c.psu) AS psu, c.base,"
+        " c.start, c.weight, c.cell, COALESCE(NULLIF(p.certain, ''), p.stratum) AS stratum, p.fpc,"
         " p.unit AS psu_unit, p.area"
         " FROM response r LEFT JOIN sample_case c ON c.id = r.case_id"
         " LEFT JOIN sample_psu p ON p.wave = c.wave AND p.psu = c.psu"
@@ -246,7 +249,8 @@ def export(db: sqlite3.Connection, wave: str) -> Iterator[dict[str, Any]]:
             "receiving_unit": row["receiving_unit"], "resolving_unit": row["resolving_unit"],
             "counter": row["counter"], "service": row["service"],
             "language": row["language"], "assisted_by": row["assisted_by"],
-            "stratum": row["stratum"], "psu": row["psu"], "fpc": row["fpc"],
+            "stratum": row["stratum"], "psu": row["psu"], "village": row["village"],
+            "fpc": row["fpc"],
             "weight": row["weight"], "psu_unit": row["psu_unit"], "area": row["area"],
             "base": row["base"], "start": row["start"], "cell": row["cell"],
             **codes, **texts,
