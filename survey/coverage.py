@@ -16,6 +16,7 @@ from survey.store import clock, units
 from survey.store import dossiers as store
 from survey.text import clock as clock_of
 from survey.text import t
+from survey.tree import COUNTRY, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +33,6 @@ bp = Blueprint("coverage", __name__)
 SERVICES = 20
 #: Fewer opinions than this are not published.
 HIDE_N = 5
-COUNTRY = "vn34:00"
 #: Counting that took longer than this (seconds) is not done again at once.
 SLOW = 0.5
 
@@ -109,7 +109,7 @@ def coverage() -> str:
     today = clock.day(clock.now())
     period = _period(years, today)
     whole, at = _count(period)
-    tree = _Tree()
+    tree = Tree()
     cells = [cell for cell in whole if tree.inside(cell.unit, scope)]
     facts: dict[str, object] = {
         "scope": scope,
@@ -175,32 +175,7 @@ def _waiting(scope: str, today: date) -> dict[str, str]:
     return {"n": _num(sum(w.n for w in found)), "late": _num(sum(w.late for w in found))}
 
 
-class _Tree:
-    """Where units lie; asks the database once a unit."""
-
-    def __init__(self) -> None:
-        self._paths: dict[str, tuple[str, ...]] = {}
-
-    def path(self, unit: str) -> tuple[str, ...]:
-        """Return the unit and all above it but the country."""
-        if unit not in self._paths:
-            found = units.path(db.get(), unit) or (unit,)
-            self._paths[unit] = tuple(id for id in found if id != COUNTRY)
-        return self._paths[unit]
-
-    def inside(self, unit: str, scope: str) -> bool:
-        """Say whether a unit is ``scope`` or lies under it; "" is everything."""
-        return not scope or scope in self.path(unit)
-
-    def part(self, unit: str, scope: str) -> str:
-        """Return the unit right under ``scope`` that holds ``unit``, or ``scope`` itself."""
-        path = self.path(unit)
-        if not scope:
-            return path[-1]
-        return path[max(path.index(scope) - 1, 0)]
-
-
-def _hidden_above(whole: Sequence[Cell], scope: str, tree: _Tree) -> bool:
+def _hidden_above(whole: Sequence[Cell], scope: str, tree: Tree) -> bool:
     """Say whether a table further up hides this unit's number: its own page must not tell it."""
     from analysis.bounds import hidden_parts
 
@@ -217,7 +192,7 @@ def _hidden_above(whole: Sequence[Cell], scope: str, tree: _Tree) -> bool:
     return False
 
 
-def _tables(cells: Sequence[Cell], scope: str, tree: _Tree, *, hide: bool) -> dict[str, object]:
+def _tables(cells: Sequence[Cell], scope: str, tree: Tree, *, hide: bool) -> dict[str, object]:
     total = Group(t("coverage.total"))
     for cell in cells:
         total.add(cell)
@@ -254,7 +229,7 @@ def _groups(cells: Iterable[Cell], key: Callable[[Cell], tuple[str, str]]) -> di
     return found
 
 
-def _by_unit(cells: Sequence[Cell], scope: str, tree: _Tree) -> list[Group]:
+def _by_unit(cells: Sequence[Cell], scope: str, tree: Tree) -> list[Group]:
     """Return the units right under the scope, further down while there is only one."""
     while True:
         parts: dict[str, Group] = {}

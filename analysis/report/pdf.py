@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
-from reportlab.lib.pagesizes import A4
 from reportlab.platypus import (
-    BaseDocTemplate,
     CondPageBreak,
     Flowable,
-    Frame,
     KeepTogether,
     NextPageTemplate,
     PageBreak,
-    PageTemplate,
     Paragraph,
 )
 
@@ -36,7 +32,6 @@ from analysis.report.faces import BOLD, REGULAR, line, register
 from analysis.report.figures import dot_plots
 from analysis.report.ink import (
     BODY,
-    BOTTOM,
     COLUMN,
     HEAD_1,
     HEAD_2,
@@ -44,13 +39,12 @@ from analysis.report.ink import (
     LEFT,
     MM,
     NOTE_APART,
-    RIGHT,
     TEXT,
-    TOP,
     VOICE,
     WARNING,
     WIDTH,
 )
+from analysis.report.pages import Numbered
 from analysis.report.tables import Grid
 
 STAMP = "DỮ LIỆU MÔ PHỎNG"
@@ -141,49 +135,19 @@ def _together(group: list[Flowable]) -> list[Flowable]:
     return [CondPageBreak(room + last.getSpaceBefore() + last.least), *group]
 
 
-class Paper(BaseDocTemplate):  # type: ignore[misc]
-    """A4 with page numbers from page 2, an outline of the headings, and the stamp when needed."""
+class Paper(Numbered):
+    """A report: an outline of its headings, and the stamp of synthetic data when needed."""
 
     def __init__(self, report: model.Report, file: BinaryIO) -> None:
         super().__init__(
             file,
-            pagesize=A4,
-            leftMargin=LEFT,
-            rightMargin=RIGHT,
-            topMargin=TOP,
-            bottomMargin=BOTTOM,
             title=line(report.title),
             author=line(report.author),
             subject="Chỉ số hài lòng của người dân (SIPAS)",
-            creator="SIPAS",
-            lang="vi-VN",
-            pdfVersion=(1, 4),
-            invariant=1,
-            initialFontName=REGULAR,
         )
-        self.synthetic, self.before, self.marks = report.synthetic, 0, 0
-        self.addPageTemplates(
-            [
-                PageTemplate("first", [self._frame()], onPage=self._first),
-                PageTemplate("next", [self._frame()], onPage=self._next),
-            ]
-        )
+        self.synthetic, self.marks = report.synthetic, 0
 
-    def _frame(self) -> Frame:
-        return Frame(LEFT, BOTTOM, TEXT, COLUMN, 0, 0, 0, 0)
-
-    def _first(self, canvas: Any, _doc: Any) -> None:
-        self.before = self.page - 1
-        self._stamp(canvas)
-
-    def _next(self, canvas: Any, _doc: Any) -> None:
-        self._stamp(canvas)
-        canvas.setFont(REGULAR, 14)
-        canvas.setFillGray(0)
-        number = str(self.page - self.before)
-        canvas.drawCentredString(LEFT + TEXT / 2, HEIGHT - 13.5 * MM, number)
-
-    def _stamp(self, canvas: Any) -> None:
+    def stamp(self, canvas: Any) -> None:
         """Diagonal for the eye; a plain line in the bottom margin for search and readers aloud."""
         if not self.synthetic:
             return

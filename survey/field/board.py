@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from flask import abort, render_template, request
 
 from survey import charts, db, guard, work
-from survey.field.places import COUNTRY, Places, number
+from survey.field.places import Places, number
 from survey.store import clock, progress, units
 from survey.text import clock as hour
 from survey.text import day, t
+from survey.tree import COUNTRY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,38 +8,19 @@ from survey import db
 from survey.store import people as accounts
 from survey.store import units
 from survey.text import t
+from survey.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COUNTRY = "vn34:00"
 
-
-class Places:
+class Places(Tree):
     """Units and staff by name, each looked up once a request."""
 
     def __init__(self) -> None:
-        self._paths: dict[str, tuple[str, ...]] = {}
+        super().__init__()
         self._names: dict[str, str] = {}
         self._staff: dict[int, str] = {}
-
-    def path(self, unit: str) -> tuple[str, ...]:
-        """Return the unit and all above it but the country."""
-        if unit not in self._paths:
-            found = units.path(db.get(), unit) or (unit,)
-            self._paths[unit] = tuple(id for id in found if id != COUNTRY)
-        return self._paths[unit]
-
-    def inside(self, unit: str, scope: str) -> bool:
-        """Say whether a unit is ``scope`` or lies under it; "" is everything."""
-        return not scope or scope in self.path(unit)
-
-    def part(self, unit: str, scope: str) -> str:
-        """Return the unit right under ``scope`` that holds ``unit``, or ``scope`` itself."""
-        path = self.path(unit)
-        if not scope:
-            return path[-1] if path else unit
-        return path[max(path.index(scope) - 1, 0)]
 
     def common(self, every: Iterable[str], scope: str) -> str:
         """Return the lowest unit in or under ``scope`` that holds all of ``every``."""

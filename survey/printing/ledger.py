@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
-from reportlab.lib.pagesizes import A4
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+from reportlab.platypus import Flowable
 
 from analysis.report.decree import Drawing
 from analysis.report.faces import BOLD, ITALIC, REGULAR, fill, plain
-from analysis.report.ink import BAND, BOTTOM, COLUMN, HAIR, HEIGHT, INK, LEFT, MM, RIGHT, TEXT, TOP
+from analysis.report.ink import BAND, HAIR, INK, LEFT, MM, TEXT
+from analysis.report.pages import Numbered
 from survey.printing import qr, stream
 from survey.text import t
 
@@ -195,37 +195,15 @@ class Signed(Flowable):  # type: ignore[misc]
             one.drawOn(self.canv, 0, y)
 
 
-class Bundle(BaseDocTemplate):  # type: ignore[misc]
-    """Papers of several lots in one file: each counts its pages from 1, the first unnumbered."""
+class Bundle(Numbered):
+    """Papers of several lots in one file: each counts its pages from 1."""
 
     def __init__(self, file: BinaryIO, title: str, *, synthetic: bool) -> None:
-        super().__init__(
-            file, pagesize=A4, leftMargin=LEFT, rightMargin=RIGHT, topMargin=TOP,
-            bottomMargin=BOTTOM, title=title, author="SIPAS", subject=title, creator="SIPAS",
-            lang="vi-VN", pdfVersion=(1, 4), invariant=1, initialFontName=REGULAR,
-        )  # fmt: skip
-        self.synthetic, self.before = synthetic, 0
-        self.addPageTemplates(
-            [
-                PageTemplate("first", [self._frame()], onPage=self._first),
-                PageTemplate("next", [self._frame()], onPage=self._next),
-            ]
-        )
+        super().__init__(file, title=title, author="SIPAS", subject=title)
+        self.synthetic = synthetic
 
-    def _frame(self) -> Frame:
-        return Frame(LEFT, BOTTOM, TEXT, COLUMN, 0, 0, 0, 0)
-
-    def _first(self, canvas: Any, _doc: Any) -> None:
-        self.before = self.page - 1
-        self._stamp(canvas)
-
-    def _next(self, canvas: Any, _doc: Any) -> None:
-        self._stamp(canvas)
-        canvas.setFont(REGULAR, 14)
-        canvas.setFillGray(0)
-        canvas.drawCentredString(LEFT + TEXT / 2, HEIGHT - 13.5 * MM, str(self.page - self.before))
-
-    def _stamp(self, canvas: Any) -> None:
+    def stamp(self, canvas: Any) -> None:
+        """One line in the margin: these sheets are written on."""
         if self.synthetic:
             canvas.setFont(BOLD, 9)
             canvas.setFillGray(0.35)
