@@ -62,8 +62,11 @@ def start() -> str | tuple[str, int] | BaseResponse:
     if typed:
         try:
             return redirect(_address(typed), 303)
-        except (LookupError, Refused):
+        except LookupError:
             wrong = t("desk.unknown", typed=typed[:40])
+        except Refused as refusal:
+            known = refusal.status != 404
+            wrong = work.said(refusal) if known else t("desk.unknown", typed=typed[:40])
     held = [one for one in entries.waiting(db.get(), wave.key, staff.id) if _mine(one)]
     n, ms = entries.today(db.get(), staff.id, now=clock.now())
     page = render_template(
@@ -166,8 +169,9 @@ def _address(typed: str) -> str:
         case = serials.read(services().settings.secret, typed.upper()).case
     else:
         case = serials.case_of(typed)
-    serial = serials.serial(case)
-    return url_for(".form", serial=serials.serial(_case(serial).id))
+    found = _case(serials.serial(case))
+    entries.round_of(db.get(), found, work.staff().id, now=clock.now())
+    return url_for(".form", serial=serials.serial(found.id))
 
 
 def _case(serial: str) -> Case:

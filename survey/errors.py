@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from survey import db, extras, pages
+from survey import db, extras, pages, work
 from survey.store import Refused
-from survey.text import clock, day, has, t
+from survey.text import clock, day, has, t, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,27 +95,16 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: object
     return Response(text, status, content_type=PROBLEM)
 
 
-def _facts(facts: Mapping[str, object]) -> dict[str, object]:
-    """Return facts as people read them: days as 22/11/2026, times as 14:05, steps in words."""
-    shown = dict(facts)
-    for name, value in facts.items():
-        if isinstance(value, datetime) or (name == "at" and isinstance(value, str)):
-            shown[name] = clock(value)
-        elif isinstance(value, date) or (name == "on" and isinstance(value, str)):
-            shown[name] = day(value)
-        elif name in ("former", "state") and has(f"case.{value}"):
-            shown[name] = t(f"case.{value}")
-    return shown
-
-
 def _refused(refusal: Refused) -> Response:
     key, language = f"refused.{refusal.code}", pages.look().language
     if refusal.facts.get("before"):  # the wave has not begun
         key = "refused.not_open"
     if not has(key):
         return _answer(refusal.status, refusal.code, *_words(refusal.status, language))
-    facts = _facts(refusal.facts)
-    advice = t(f"{key}.advice", language, **facts) if has(f"{key}.advice") else ""
+    facts = told(refusal.facts)
+    kinds = ("staff", "advice") if _room() else ("advice",)
+    advice = next((f"{key}.{kind}" for kind in kinds if has(f"{key}.{kind}")), "")
+    advice = t(advice, language, **facts) if advice else ""
     answer = _answer(refusal.status, refusal.code, t(key, language, **facts), advice)
     if refusal.status == 429:
         answer.headers["Retry-After"] = str(refusal.facts.get("seconds", PATIENCE))
@@ -166,6 +155,7 @@ def _answer(status: int, code: str, heading: str, advice: str) -> Response:
         page = _unsent(status, heading, advice, fields)
     else:
         back: str | None = url_for("pages.front")
+        room = work.home(_room()) if _room() and status < 500 else None
         if (request.endpoint or "").startswith("kiosk."):  # a kiosk goes back to its own start
             back = None if status in {404, 410} else request.path + pages.look().query()
         page = render_template(
@@ -174,10 +164,17 @@ def _answer(status: int, code: str, heading: str, advice: str) -> Response:
             place=g.get("place"),
             heading=heading,
             advice=advice,
-            back=back,
+            back=room[0] if room else back,
+            back_words=room[1] if room else "",
             code=status,
         )
     return Response(page, status, content_type=pages.HTML)
+
+
+def _room() -> str:
+    """Return which of the staff's rooms on paper was asked for: "desk", "field" or neither."""
+    first = request.path.split("/")[1]
+    return first if first in ("desk", "field") else ""
 
 
 def _answers() -> list[tuple[str, str]]:

@@ -235,6 +235,19 @@ def day(moment: date | str) -> str:
     return f"{moment:%d/%m/%Y}"
 
 
+def told(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts as people read them: days as 22/11/2026, times as 14:05, steps in words."""
+    shown = dict(facts)
+    for name, value in facts.items():
+        if isinstance(value, datetime) or (name == "at" and isinstance(value, str)):
+            shown[name] = clock(value)
+        elif isinstance(value, date) or (name == "on" and isinstance(value, str)):
+            shown[name] = day(value)
+        elif name in ("former", "state") and has(f"case.{value}"):
+            shown[name] = t(f"case.{value}")
+    return shown
+
+
 def _local(moment: datetime | str) -> datetime:
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import abort, request
+from flask import abort, request, url_for
 
 from survey import db, guard
 from survey.store import clock, units, waves
-from survey.text import t
+from survey.text import has, t, told
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from survey.store import Refused
     from survey.store.people import Staff
     from survey.store.waves import Wave
 
@@ -86,6 +87,22 @@ def links(kind: str) -> list[tuple[str, str]]:
     """Return the endpoints and words of the sub-navigation that the reader may open."""
     table = DESK if kind == "desk" else FIELD
     return [(name, words) for name, words in table.items() if guard.may(name)]
+
+
+def home(kind: str) -> tuple[str, str] | None:
+    """Return the address and words of the page a reader goes on from, None where none is open."""
+    if guard.current_staff() is None or not (held := links(kind)):
+        return None
+    name = here(kind) or held[0][0]
+    return url_for(name), t("work.back", page=t(dict(held)[name]))
+
+
+def said(refusal: Refused) -> str:
+    """Return why something was refused and what to do, to be shown where it was asked for."""
+    key = "refused.not_open" if refusal.facts.get("before") else f"refused.{refusal.code}"
+    advice = next((f"{key}.{kind}" for kind in ("staff", "advice") if has(f"{key}.{kind}")), "")
+    shown = told(refusal.facts)
+    return " ".join(t(one, "vi", **shown) for one in (key, advice) if one)
 
 
 def here(kind: str) -> str:

@@ -218,7 +218,7 @@ def lock(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> int
 
 
 def unlock(db: sqlite3.Connection, wave: str, *, now: datetime, actor: str) -> int:
-    """Bring what ``lock`` locked back to where it was, as its wave opens again; returns how many."""
+    """Bring what ``lock`` locked back to where it was; its wave opens again.  Returns how many."""
     with write(db):
         at = {"wave": wave, "at": stamp(now), "actor": actor}
         db.execute(
