@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -93,14 +94,15 @@ def _make(
 def find() -> BaseResponse:
     """Lead from a lot's code, a serial number or a scanned code to its lot."""
     text = request.args.get("code", "").strip()
-    try:
+    with suppress(LookupError):
         found = lots.by_code(db.get(), text)
-        return redirect(url_for(".one", code=found.code), 303)
-    except LookupError:
-        pass
+        if work.within(found.unit):
+            return redirect(url_for(".one", code=found.code), 303)
     try:
         case = cases.get(db.get(), _case(text))
     except LookupError:
+        abort(404, t("lots.not_found", code=text[:40]))
+    if not work.within(case.unit):  # told apart from no form at all by nobody of another unit
         abort(404, t("lots.not_found", code=text[:40]))
     if case.lot is None:
         abort(404, t("lots.in_no_lot", serial=serials.printed(case.id)))
@@ -140,14 +142,20 @@ def scan(code: str) -> tuple[str, int] | BaseResponse:
     if case not in {one.case for one in lots.households(db.get(), lot.id)}:
         words = t("refused.not_in_lot", serial=serials.printed(case), lot=lot.code)
         return _one(lot, {"serial": words}), 422
-    _take_back(lot, {case: state})
-    flash(t("lots.one_back", serial=serials.printed(case), state=t(f"case.{state}")))
+    before = cases.get(db.get(), case).state
+    try:
+        _take_back(lot, {case: state})
+    except Refused as refusal:
+        return _one(lot, {"serial": work.said(refusal)}), 422
+    now = cases.get(db.get(), case).state
+    said = "lots.one_again" if now == before else "lots.one_back"
+    flash(t(said, serial=serials.printed(case), state=t(f"case.{now}")))
     return redirect(url_for(".one", code=lot.code, outcome=state), 303)
 
 
 @bp.post("/<code>/back")
 @guard.roles(*ROLES)
-def back(code: str) -> BaseResponse:
+def back(code: str) -> tuple[str, int] | BaseResponse:
     """Take many forms back: an outcome a form, or all that are out as collected."""
     lot = _lot(code)
     held = {case.id: case.state for case in cases.of_lot(db.get(), lot.id)}
@@ -158,7 +166,10 @@ def back(code: str) -> BaseResponse:
         outcomes = {id: state for id, state in given.items() if state and state != held[id]}
     if any(state not in lots.OUTCOMES for state in outcomes.values()):
         abort(400)
-    done = _take_back(lot, outcomes)
+    try:
+        done = _take_back(lot, outcomes)
+    except Refused as refusal:  # the page was old: what was chosen for the other forms stays
+        return _one(lot, {"cases": work.said(refusal)}), 422
     flash(t("lots.all_back" if done.returned_at else "lots.some_back", n=len(outcomes)))
     return redirect(url_for(".one", code=lot.code), 303)
 
@@ -175,7 +186,7 @@ def _take_back(lot: Lot, outcomes: dict[int, str]) -> Lot:
 def assign(code: str) -> BaseResponse:
     """Give a lot to another interviewer, or another day to bring it back."""
     lot, form = _lot(code), request.form
-    staff = next((s for s in _interviewers() if str(s.id) == form.get("interviewer")), None)
+    staff = next((s for s in _carriers(lot) if str(s.id) == form.get("interviewer")), None)
     due, wrong = _due(form.get("due_on", ""), held=lot.due_on)
     if staff is None or wrong:
         abort(422, wrong or t("lots.choose_interviewer"))
@@ -263,10 +274,12 @@ def _one(lot: Lot, faults: dict[str, str]) -> str:
         outcome=request.values.get("outcome", "collected"),
         sheets=[kind for kind in SHEETS if kind != "payments" or batch.payment],
         editions=EDITIONS,
-        interviewers=_interviewers(),
+        interviewers=_carriers(lot),
+        shut=_shut(lot),
+        given=request.form if faults.get("cases") else {},
         joining=len(_joining(lot)),
         faults=faults,
-        serial=request.form.get("serial", "") if faults else "",
+        serial=request.form.get("serial", "") if faults.get("serial") else "",
         **_said(lot),
     )
 
@@ -326,6 +339,19 @@ def _interviewers() -> list[people.Staff]:
         if staff.role == "interviewer" and not staff.disabled and work.within(staff.unit)
     ]
     return sorted(found, key=lambda staff: staff.name)
+
+
+def _carriers(lot: Lot) -> list[people.Staff]:
+    """Return who may carry a lot: first whoever does, even if the account is shut by now."""
+    held = people.get(db.get(), lot.interviewer) if lot.interviewer else None
+    others = [staff for staff in _interviewers() if held is None or staff.id != held.id]
+    return [held, *others] if held else others
+
+
+def _shut(lot: Lot) -> bool:
+    """Say whether a lot is with somebody whose account is shut."""
+    held = people.get(db.get(), lot.interviewer) if lot.interviewer else None
+    return held is not None and bool(held.disabled) and lot.returned_at is None
 
 
 def _due(text: str, held: str | None = None) -> tuple[date | None, str]:
