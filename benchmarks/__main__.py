@@ -8,9 +8,10 @@ import time
 
 #: In the order of the table; a name may be given on the command line.
 ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
-       "sample", "paper", "scan", "weights", "wire", "offline", "desk", "checks")  # fmt: skip
+       "sample", "paper", "scan", "weights", "wire", "offline", "desk", "clerks",
+       "checks")  # fmt: skip
 #: What ``soak`` runs at length.
-SOAKED = ("kill", "offline")
+SOAKED = ("kill", "offline", "clerks")
 #: Measure -> goal: at least (True) or at most (False) this value.
 GOALS: dict[str, tuple[bool, float]] = {
     "QR form page, rate against hello": (True, 1.0),
@@ -42,6 +43,10 @@ GOALS: dict[str, tuple[bool, float]] = {
     "Answers lost offline": (False, 0),
     "Answers doubled offline": (False, 0),
     "Sabotaged queues caught": (True, 2),
+    "Acknowledged entries or decisions lost": (False, 0),
+    "Forms counted twice": (False, 0),
+    "Forms half settled": (False, 0),
+    "Sabotaged desks caught": (True, 3),
     "First load of the QR form, requests": (False, 4),
     "Desk: a 2026 form at 9.000 keystrokes an hour": (False, 60),
     "Scanned answers accepted that are right, normal": (True, 99.9),
