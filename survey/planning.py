@@ -28,11 +28,17 @@ RULES = ("proportional", "power", "equal")
 #: Fields of the calculator with what stands in them first: percent where people think in percent.
 CALCULATOR = {
     "half_width": "4", "share": "50", "icc": "0,03", "response": "95", "population": "",
+    "in_commune": "", "commune_icc": "0,01",
 }  # fmt: skip
-_MOST = {"half_width": 50, "share": 100, "icc": 1, "response": 100.0001}
+_MOST = {"half_width": 50, "share": 100, "icc": 1, "response": 100.0001, "commune_icc": 1}
 #: The largest number of households, reserves and villages that is no slip of the keyboard.
-MOST = {"households": 1000, "reserves": 1000, "total": 100_000, "minimum": 1000}
-LEAST = {"households": 1, "reserves": 0, "total": 1, "minimum": 1}
+MOST = {
+    "households": 1000, "reserves": 1000, "total": 100_000, "minimum": 1000, "per_commune": 100,
+    "in_commune": 100,
+}  # fmt: skip
+LEAST = {
+    "households": 1, "reserves": 0, "total": 1, "minimum": 1, "per_commune": 0, "in_commune": 0,
+}  # fmt: skip
 
 
 @bp.before_request
@@ -51,12 +57,14 @@ def plan(key: str) -> str | tuple[str, int]:
     wave = _wave(key)
     held = draws.get(db.get(), key).plan
     values = _values(held)
-    asked = {name: request.args.get(name, was).strip() for name, was in CALCULATOR.items()}
+    first = CALCULATOR | {"in_commune": str(held.per_commune)}
+    asked = {name: request.args.get(name, was).strip() for name, was in first.items()}
     if "half_width" not in request.args:
         return _page(wave, values, asked=asked)
     wanted, faults = _wanted(asked, held.households)
     if wanted is not None:
-        values["total"] = str(wanted.villages)
+        values["total"] = str(wanted.communes or wanted.villages)
+        values["per_commune"] = asked["in_commune"]
     page = _page(wave, values, asked=asked, wanted=wanted, faults=faults)
     return (page, 422) if faults else page
 
@@ -77,7 +85,7 @@ def keep(key: str) -> str | tuple[str, int] | Response:
         return (page, 422) if faults else page
     job = partial(draws.set_plan, wave=key, plan=made, now=clock.now(), actor=work.actor())
     services().writer.run(job)
-    n = sum(made.takes.values())
+    n = made.villages()
     flash(t("sampling.plan_kept", villages=_n(n), forms=_n(n * made.households)))
     return redirect(url_for("sampling.index", wave=key), 303)
 
@@ -98,7 +106,8 @@ def _values(plan: Plan) -> dict[str, str]:
     return {
         "method": plan.method, "person": plan.person, "households": str(plan.households),
         "reserves": str(plan.reserves), "total": str(sum(plan.takes.values()) or ""),
-        "rule": RULES[0], "minimum": "2",
+        "rule": RULES[0], "minimum": "2", "per_commune": str(plan.per_commune),
+        "commune_method": plan.commune_method,
         **{f"take.{name}": str(take) for name, take in plan.takes.items()},
     }  # fmt: skip
 
@@ -116,46 +125,60 @@ def _read(
     made = replace(held, households=households or 1, reserves=reserves)
     if values.get("person") in draws.PERSONS:
         made = replace(made, person=values["person"])
-    if drawn or allocate:
+    if drawn:
         return made, faults
+    inside = _whole("per_commune", values, t("sampling.per_commune"), faults)
+    if allocate or "per_commune" in faults:
+        return made, faults
+    made = replace(made, per_commune=inside)
     if values.get("method") in draws.METHODS:
         made = replace(made, method=values["method"])
-    return replace(made, takes=_takes(values, faults)), faults
+    if values.get("commune_method") in draws.METHODS:
+        made = replace(made, commune_method=values["commune_method"])
+    return replace(made, takes=_takes(values, faults, communes=bool(inside))), faults
 
 
-def _takes(values: Mapping[str, str], faults: dict[str, str]) -> dict[str, int]:
+def _takes(
+    values: Mapping[str, str], faults: dict[str, str], *, communes: bool
+) -> dict[str, int]:  # fmt: skip
     takes = {}
     strata = {name.removeprefix("take."): text for name, text in values.items()
               if name.startswith("take.")}  # fmt: skip
-    most = _strata_sizes()
+    most = _strata_sizes(communes=communes)
+    words = "sampling.take_of_communes" if communes else "sampling.take_of"
     for stratum, text in strata.items():
         if stratum not in most:
             continue
         number, high = _number(text), most[stratum]
         if not 1 <= number <= high:
-            name = t("sampling.take_of", stratum=stratum)
+            name = t(words, stratum=stratum)
             faults[f"take.{stratum}"] = t("sampling.fault.number", name=name, low=1, high=high)
         takes[stratum] = number
     return takes
 
 
-def _strata_sizes() -> dict[str, int]:
+def _strata_sizes(*, communes: bool) -> dict[str, int]:
     key = (request.view_args or {})["key"]
-    return {row.stratum: row.villages for row in frames.strata(db.get(), key)}
+    strata = frames.strata(db.get(), key)
+    return {row.stratum: row.communes if communes else row.villages for row in strata}
 
 
 def _allocate(key: str, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the form with the villages shared out, and what is wrong by field."""
+    """Return the form with the villages or communes shared out, and what is wrong by field."""
     from survey import drawing
 
     faults: dict[str, str] = {}
-    total = _whole("total", values, t("sampling.villages_total"), faults)
+    communes = _number(values["per_commune"]) > 0
+    words = "sampling.communes_total" if communes else "sampling.villages_total"
+    total = _whole("total", values, t(words), faults)
     minimum = _whole("minimum", values, t("sampling.minimum"), faults)
     rule = values.get("rule") if values.get("rule") in RULES else RULES[0]
     if faults:
         return values, faults
     try:
-        takes = drawing.allocated(db.get(), key, total, rule or RULES[0], minimum)
+        takes = drawing.allocated(
+            db.get(), key, total, rule or RULES[0], minimum, communes=communes
+        )
     except Faulty as wrong:
         return values, {"total": " ".join(wrong.faults)}
     return values | {f"take.{name}": str(take) for name, take in takes.items()}, {}
@@ -163,9 +186,11 @@ def _allocate(key: str, values: dict[str, str]) -> tuple[dict[str, str], dict[st
 
 def _wanted(asked: Mapping[str, str], take: int) -> tuple[Wanted | None, dict[str, str]]:
     """Return the sample size that the calculator's numbers ask for, and what is wrong with them."""
+    from analysis.sampling.size import BadSize
     from survey import drawing
 
     faults: dict[str, str] = {}
+    inside = _whole("in_commune", asked, t("sampling.in_commune"), faults)
     read = {name: _share(name, asked[name], faults) for name in _MOST}
     people = _number(asked["population"]) if asked["population"] else None
     if people is not None and people < 1:
@@ -177,10 +202,13 @@ def _wanted(asked: Mapping[str, str], take: int) -> tuple[Wanted | None, dict[st
     try:
         return drawing.wanted(
             read["half_width"] / 100, share=read["share"] / 100, icc=read["icc"], take=take,
-            response=min(1.0, read["response"] / 100), population=people,
+            response=min(1.0, read["response"] / 100), population=people, per_commune=inside,
+            commune_icc=read["commune_icc"],
         ), {}  # fmt: skip
-    except ValueError:  # more persons than there are
-        return None, {"population": t("sampling.fault.size")}
+    except BadSize as bad:
+        if bad.name == "area_icc":
+            return None, {"commune_icc": t("sampling.fault.commune_icc")}
+        return None, {"population": t("sampling.fault.size")}  # more persons than there are
 
 
 def _share(name: str, text: str, faults: dict[str, str]) -> float:
@@ -215,6 +243,7 @@ def _page(
     held = draws.get(db.get(), wave.key)
     return render_template(
         "sampling/plan.html",
+        clustered=_number(values["per_commune"]) > 0,
         wave=wave,
         values=values,
         asked=asked or CALCULATOR,

@@ -242,7 +242,7 @@ def _lines(wave: str, held: Draw, areas: list[Area]) -> list[Line]:
         of = [area for area in areas if area.stratum == row.stratum]
         lines.append(
             Line(
-                row.stratum, row.villages, row.households, held.plan.takes.get(row.stratum, 0),
+                row.stratum, row.villages, row.households, held.plan.villages(row.stratum),
                 len(of), sum(1 for a in of if a.listed), sum(a.main for a in of),
             )
         )  # fmt: skip
@@ -261,9 +261,12 @@ def _plan_words(held: Draw) -> str:
     plan = held.plan
     if not plan.takes:
         return ""
-    n = sum(plan.takes.values())
+    n = plan.villages()
     return t(
-        "sampling.plan_is", villages=_n(n), method=t(f"sampling.method.{plan.method}"),
+        "sampling.plan_is_communes" if plan.per_commune else "sampling.plan_is",
+        communes=_n(sum(plan.takes.values())), inside=plan.per_commune,
+        commune_method=t(f"sampling.method.{plan.commune_method}"),
+        villages=_n(n), method=t(f"sampling.method.{plan.method}"),
         households=plan.households, reserves=plan.reserves, forms=_n(n * plan.households),
         person=t(f"sampling.person.{plan.person}"),
     )  # fmt: skip

@@ -284,7 +284,7 @@ def test_a_case_with_answers_is_not_replaced(drawn):
     case = cases.of_psu(drawn, WAVE, draws.areas(drawn, WAVE)[0].psu)[0]
     for state in ("collected", "entered"):
         cases.move(drawn, [case.id], state, **ACT)
-    with pytest.raises(Refused, match="case_state"):
+    with pytest.raises(Refused, match="case_back"):
         replacements.replace_case(drawn, case.id, "absent", **ACT)
 
 

@@ -69,14 +69,20 @@ def frame(ctx: click.Context, wave: str, kind: str, file: Path, whole: bool, dry
 
 @sample.command()
 @click.argument("wave")
-@click.option("--take", "takes", multiple=True, metavar="TẦNG=SỐ", help="Số thôn của một tầng.")
+@click.option("--take", "takes", multiple=True, metavar="TẦNG=SỐ",
+              help="Số thôn của một tầng; số xã nếu rút xã trước.")  # fmt: skip
 @click.option("--villages", type=click.IntRange(1), help="Tổng số thôn, phân bổ cho các tầng.")
+@click.option("--communes", type=click.IntRange(1),
+              help="Rút xã trước: tổng số xã, phân bổ cho các tầng.")  # fmt: skip
+@click.option("--per-commune", type=click.IntRange(0),
+              help="Số thôn mỗi xã (2 nếu không nêu); 0: rút thẳng thôn.")  # fmt: skip
+@click.option("--commune-method", type=click.Choice(draws.METHODS), help="Cách rút xã.")
 @click.option(
     "--rule", type=click.Choice(["equal", "proportional", "power"]), default="proportional",
-    show_default=True, help="Cách phân bổ tổng số thôn.",
+    show_default=True, help="Cách phân bổ tổng số thôn hoặc xã.",
 )  # fmt: skip
 @click.option("--minimum", type=click.IntRange(1), default=2, show_default=True,
-              help="Ít nhất bấy nhiêu thôn một tầng.")  # fmt: skip
+              help="Ít nhất bấy nhiêu thôn (xã) một tầng.")  # fmt: skip
 @click.option("--method", type=click.Choice(draws.METHODS), help="Cách rút thôn.")
 @click.option("--households", type=click.IntRange(1), help="Số hộ mỗi thôn.")
 @click.option("--reserves", type=click.IntRange(0), help="Số hộ dự phòng mỗi thôn.")
@@ -84,31 +90,46 @@ def frame(ctx: click.Context, wave: str, kind: str, file: Path, whole: bool, dry
 @session.dry_run
 @click.pass_context
 def plan(
-    ctx: click.Context, /, wave: str, takes: tuple[str, ...], villages: int | None, rule: str,
-    minimum: int, dry_run: bool, **changes: Any,
+    ctx: click.Context, /, wave: str, takes: tuple[str, ...], villages: int | None,
+    communes: int | None, rule: str, minimum: int, dry_run: bool, **changes: Any,
 ) -> None:  # fmt: skip
-    """Đặt hoặc xem kế hoạch mẫu: số thôn mỗi tầng, số hộ và dự phòng mỗi thôn."""
+    """Đặt hoặc xem kế hoạch mẫu: số thôn hay xã mỗi tầng, số hộ và dự phòng mỗi thôn."""
     from survey import drawing
 
     with session.change(ctx, dry_run) as db, _told():
         _wave(db, wave)
         held = draws.get(db, wave).plan
         made = replace(held, **{k: v for k, v in changes.items() if v is not None})
-        if villages:
-            made = replace(made, takes=drawing.allocated(db, wave, villages, rule, minimum))
+        if communes and not made.per_commune:
+            made = replace(made, per_commune=2)
+        if villages and made.per_commune:
+            raise Fault("kế hoạch rút xã trước: dùng --communes, hoặc thêm --per-commune 0.")
+        if total := villages or communes:
+            first = drawing.allocated(db, wave, total, rule, minimum, communes=bool(communes))
+            made = replace(made, takes=first)
+        elif bool(made.per_commune) != bool(held.per_commune) and held.takes and not takes:
+            raise Fault("đổi giữa rút thôn và rút xã: nêu lại --villages, --communes hoặc --take.")
         if takes:
-            joined = {**made.takes, **dict(map(_take, takes))}
+            same = total or bool(made.per_commune) == bool(held.per_commune)
+            joined = {**(made.takes if same else {}), **dict(map(_take, takes))}
             made = replace(made, takes={name: take for name, take in joined.items() if take})
         if made != held:
             draws.set_plan(db, wave, made, now=now(), actor=session.actor())
         faults = drawing.plan_faults(db, wave, made)
         strata = frames.strata(db, wave)
+        few = drawing.few(db, wave, made)
     for row in strata:
-        click.echo(f"{row.stratum}\t{made.takes.get(row.stratum, 0)}/{row.villages} thôn")
+        what = f"{row.communes} xã" if made.per_commune else f"{row.villages} thôn"
+        click.echo(f"{row.stratum}\t{made.takes.get(row.stratum, 0)}/{what}")
+    if few:
+        faults.append(f"{few} xã có ít hơn {made.per_commune} thôn: rút trúng thì lấy hết thôn.")
     for fault in faults:
         click.echo(f"Lưu ý: {fault}", err=True)
-    n = sum(made.takes.values())
+    n = made.villages()
     text = f"{n} thôn ({made.method}), mỗi thôn {made.households} hộ và {made.reserves} dự phòng"
+    if made.per_commune:
+        first_stage = f"{sum(made.takes.values())} xã ({made.commune_method})"
+        text = f"{first_stage}, mỗi xã {made.per_commune} thôn, nhiều nhất {text}"
     session.outcome(f"{text}: {n * made.households} phiếu, {made.person}", dry_run)
 
 
@@ -119,21 +140,30 @@ def plan(
 @click.option("--take", type=click.IntRange(1), default=30, show_default=True, help="Hộ mỗi thôn.")
 @click.option("--response", type=float, default=0.95, show_default=True, help="Tỷ lệ trả lời.")
 @click.option("--population", type=click.IntRange(1), help="Số người của tổng thể.")
+@click.option("--per-commune", type=click.IntRange(0), default=0, show_default=True,
+              help="Số thôn mỗi xã khi rút xã trước.")  # fmt: skip
+@click.option("--commune-icc", type=float, default=0.01, show_default=True,
+              help="Tương quan giữa hai thôn cùng xã.")  # fmt: skip
 def size(
-    half_width: float, share: float, icc: float, take: int, response: float, population: int | None
-) -> None:
-    """Tính cỡ mẫu cho nửa khoảng mong muốn, có kể hiệu ứng thiết kế của thôn."""
+    half_width: float, share: float, icc: float, take: int, response: float,
+    population: int | None, per_commune: int, commune_icc: float,
+) -> None:  # fmt: skip
+    """Tính cỡ mẫu cho nửa khoảng mong muốn, có kể hiệu ứng thiết kế của thôn và xã."""
     from analysis.sampling.size import BadSize
     from survey import drawing
 
     try:
         found = drawing.wanted(
-            half_width, share=share, icc=icc, take=take, response=response, population=population
-        )
+            half_width, share=share, icc=icc, take=take, response=response, population=population,
+            per_commune=per_commune, commune_icc=commune_icc,
+        )  # fmt: skip
     except BadSize as bad:
         raise Fault(f"{bad.name}: số không dùng được.") from bad
+    where = f"{found.villages} thôn"
+    if found.communes:
+        where += f" ở {found.communes} xã"
     click.echo(
-        f"{found.answers} phiếu hợp lệ, phát {found.issued} phiếu, {found.villages} thôn"
+        f"{found.answers} phiếu hợp lệ, phát {found.issued} phiếu, {where}"
         f" (hiệu ứng thiết kế {found.deff:.2f}); công thức quy định: {found.official} phiếu"
     )
 
