@@ -180,7 +180,7 @@ def warnings(q: Questionnaire, entered: Fields) -> list[Warning]:
         item, value = field.item, entered.get(field.name)
         # Ethnicity waits for a consent on screens; on paper filling it in is the consent.
         rule = None if item.consent else item.when
-        if rule and _given(value) and not _holds(entered.get(rule.column), rule):
+        if rule and _given(field, value) and not _holds(entered.get(rule.column), rule):
             found.append(Warning(field.name, "skipped", {"number": field.number}))
         if field.kind == "number" and type(value) is int:
             low, high = item.minimum, item.maximum
@@ -190,8 +190,10 @@ def warnings(q: Questionnaire, entered: Fields) -> list[Warning]:
     return found
 
 
-def _given(value: object) -> bool:
-    return value not in (None, BLANK, INVALID, "", [])
+def _given(field: Field, value: object) -> bool:
+    if value in (None, "", []):
+        return False
+    return field.kind == "number" or value not in (BLANK, INVALID)
 
 
 def _holds(value: object, rule: Rule) -> bool:

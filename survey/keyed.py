@@ -133,7 +133,7 @@ def _value(one: Field, texts: list[str]) -> object:
         return paper.INVALID if paper.INVALID in codes else codes
     text = texts[0].strip() if texts else ""
     if one.kind == "number" and not text:
-        return paper.BLANK
+        return ""
     number = text.removeprefix("-")
     return int(text) if number.isdecimal() and len(number) <= len("999999999") else None
 

@@ -169,6 +169,8 @@ def back(code: str) -> tuple[str, int] | BaseResponse:
     try:
         done = _take_back(lot, outcomes)
     except Refused as refusal:  # the page was old: what was chosen for the other forms stays
+        if refusal.code != "case_state":
+            raise
         return _one(lot, {"cases": work.said(refusal)}), 422
     flash(t("lots.all_back" if done.returned_at else "lots.some_back", n=len(outcomes)))
     return redirect(url_for(".one", code=lot.code), 303)

@@ -121,7 +121,12 @@ def decide(number: int) -> tuple[str, int] | BaseResponse:
         settling.adjudicate, case_id=case.id, fields=whole, decided=decided, staff=staff,
         now=now, actor=actor,
     )  # fmt: skip
-    services().writer.run(job)
+    try:
+        services().writer.run(job)
+    except Refused as refusal:
+        if refusal.code != "already_settled":
+            raise
+        flash(t("verify.too_late", serial=serials.printed(case.id)))  # the page was old
     return redirect(url_for(".one", number=case.id), 303)
 
 

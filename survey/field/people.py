@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, services, work
 from survey.field.places import Places
-from survey.store import Refused, clock, units
+from survey.store import Refused, clock, lots, units
 from survey.store import people as accounts
 from survey.text import t
 from survey.tree import COUNTRY
@@ -75,6 +75,9 @@ def change(number: int) -> Response | str:
         partial(accounts.disable, id=number, disabled=do == "disable", now=now, actor=actor)
     )
     flash(t(f"field.{do}d", name=found.name))
+    if do == "disable" and (out := lots.carried(db.get(), found.id)):
+        codes = ", ".join(lot.code for lot in out)
+        flash(t("field.lots_out", name=found.name, n=len(out), lots=codes))
     return redirect(url_for("field.people"), 303)
 
 

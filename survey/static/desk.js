@@ -73,7 +73,7 @@
 
   /* ---- the forms of this page ---- */
 
-  var facts = sheet.dataset, forms = {}, form = null, at = 0, undone = [], doubts = [], ended = false;
+  var facts = sheet.dataset, forms = {}, form = null, at = 0, undone = [], doubts = [], ended = false, resent = {};
   var pick = one("#pick"), serial = one("#serial"), end = one("#end"), save = one("#save"), away = "";
   var counted = { n: +facts.today, ms: +facts.ms };
   JSON.parse(facts.forms).forEach(function (f) { forms[f.serial] = f; });
@@ -219,7 +219,7 @@
   function read(row) { /* what stands in a written field */
     var text = row.controls[0].value.trim(), number;
     if (row.kind === "text") return text.normalize("NFC");
-    if (!text) return 9;
+    if (!text) return "";
     number = /^-?[0-9]{1,9}$/.test(text) ? +text : undefined;
     return number;
   }
@@ -251,9 +251,9 @@
     if (scored.length && blank > scored.length / 2) found.push({ name: scored[0].name, code: "blank", n: blank, of: scored.length });
     rows.forEach(function (r) {
       var value = form.fields[r.name], d = r.tr.dataset;
-      if (d.when && known(value) && value !== 9 && value !== 0 && value !== "" && !(Array.isArray(value) && !value.length) &&
+      if (d.when && known(value) && value !== "" && (r.kind === "number" || value !== 9 && value !== 0) && !(Array.isArray(value) && !value.length) &&
         !d.any.split(" ").some(function (c) { return holds(form.fields[d.when], +c); })) found.push({ name: r.name, code: "skipped", number: r.tr.dataset.called });
-      if (r.kind === "number" && ((d.least && value < +d.least) || (d.most && value > +d.most))) {
+      if (r.kind === "number" && known(value) && value !== "" && ((d.least && value < +d.least) || (d.most && value > +d.most))) {
         found.push({ name: r.name, code: "range", number: r.tr.dataset.called, minimum: d.least, maximum: d.most });
       }
     });
@@ -265,13 +265,16 @@
       go(row.n);
       return complain(fill(words.gaps, { n: rows.filter(function (r) { return r.kind !== "text" && asked(r) && !known(form.fields[r.name]); }).length }));
     }
-    values = rows.filter(function (r) { return r.kind !== "text" && asked(r); }).map(function (r) { return form.fields[r.name]; });
+    values = rows.filter(function (r) { return r.kind !== "text" && asked(r); }).map(function (r) {
+      var value = form.fields[r.name];
+      return r.kind === "number" && value !== "" ? 1 : value; /* a number 9 or 0 is a number */
+    });
     ended = true;
     end.classList.add("here");
     one("#now").hidden = true;
     summary.hidden = false;
     put(summary, fill(words.whole, {
-      of: values.length, blank: values.filter(function (v) { return v === 9 || (Array.isArray(v) && !v.length); }).length,
+      of: values.length, blank: values.filter(function (v) { return v === 9 || v === "" || (Array.isArray(v) && !v.length); }).length,
       invalid: values.filter(function (v) { return v === 0; }).length
     }));
     doubts = unlikely().filter(function (d) { return !form.reasons[d.name + ":" + d.code]; });
@@ -473,6 +476,10 @@
     put(one("#n-pace"), counted.ms ? fill(words.rate, { n: Math.round(counted.n * 3.6e6 / counted.ms) }) : "–");
   }
   function arrived(id, answer) {
+    if (resent[id] && answer.state) {
+      delete resent[id];
+      queue.drop(id).then(function () { queue.state().then(news); });
+    }
     Object.keys(forms).forEach(function (s) {
       var f = forms[s];
       if (f.entry !== id) return;
@@ -492,13 +499,23 @@
     queue.spurned().then(function (held) {
       var box = one("#spurned"), list = one("ul", box), ours = held.filter(mine);
       box.hidden = !ours.length;
-      if (list.dataset.n === String(ours.length)) return;
-      list.dataset.n = ours.length;
+      var shown = ours.map(function (r) { return r.id + r.reason.refused_at; }).join();
+      if (list.dataset.shown === shown) return;
+      list.dataset.shown = shown;
       list.textContent = "";
       ours.forEach(function (record) {
         var item = list.appendChild(make("li")), again = make("button", words.reopen, "link"), drop = make("button", words.drop, "link");
+        var send = make("button", words.resend, "link");
         item.appendChild(make("p", fill(words.refused, { serial: printed(record.serial), title: record.reason.title || record.reason.code || "" })));
-        again.type = drop.type = "button";
+        if (record.reason.detail) item.appendChild(make("p", record.reason.detail, "small soft"));
+        again.type = drop.type = send.type = "button";
+        send.onclick = function () { /* as it is: the wave is open again, the form was recorded as collected */
+          var f = forms[record.serial], same = JSON.parse(JSON.stringify(record));
+          delete same.reason;
+          if (f && /^(first|second)$/.test(f.status)) { f.was = f.status; f.status = "queued"; f.entry = same.id; }
+          resent[same.id] = 1; /* it stays here until the server has it */
+          queue.add(same);
+        };
         again.onclick = function () {
           queue.drop(record.id).then(function () { open(record.serial, record.fields); keep(); });
         };
@@ -507,6 +524,7 @@
           drop.dataset.sure = 1;
           put(drop, words.sure);
         };
+        item.appendChild(send);
         item.appendChild(again);
         item.appendChild(drop);
       });

@@ -153,7 +153,7 @@
         return true;
       }
       if ((FINAL.indexOf(status) >= 0 || to && status === 403) && (said.code || status === 413)) {
-        return settle(record, { status: status, code: said.code, title: said.title, faults: said.faults, refused_at: new Date().toISOString() });
+        return settle(record, { status: status, code: said.code, title: said.title, detail: said.detail, faults: said.faults, refused_at: new Date().toISOString() });
       }
       fault = "busy";
       wait = Math.min(LONGEST, 1e3 * (+pair[0].headers.get("Retry-After") || 0));

@@ -1,10 +1,10 @@
-// The comparison by keyboard: 1 and 2 take an entry, 3 is read off the paper, each goes on by itself.
+/* The comparison by keyboard: 1 and 2 take an entry, 3 is read off the paper, each goes on by itself. */
 const form = document.getElementById("duels");
 if (form) {
   const rows = [...form.querySelectorAll(".duel")];
   const button = form.querySelector("button");
   const left = document.getElementById("left");
-  const radio = (row, value) => row.querySelector(`input[type=radio][value="${value}"]`);
+  const radio = (row, value) => row.querySelector('input[type=radio][value="' + value + '"]');
   const chosen = (row) => row.querySelector("input[type=radio]:checked");
   const text = (row) => row.querySelector(".say");
   const open = (row) => {

@@ -100,6 +100,16 @@ def of_wave(db: sqlite3.Connection, wave: str, unit: str = "") -> list[Lot]:
     return [lot for lot in found if not unit or unit in paths[lot.unit]]
 
 
+def carried(db: sqlite3.Connection, interviewer: int) -> list[Lot]:
+    """The lots of open waves that an interviewer holds or is to take, in the order made."""
+    rows = db.execute(
+        _SELECT + " WHERE interviewer = :interviewer AND returned_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM wave w WHERE w.key = lot.wave AND w.closed_at IS NOT NULL) ORDER BY id",
+        {"interviewer": interviewer},
+    )
+    return [Lot(**dict(row)) for row in rows]
+
+
 def counted(db: sqlite3.Connection, wave: str, unit: str = "") -> list[Counted]:
     """The lots of a wave with how many of their forms are where."""
     rows = db.execute(
