@@ -218,7 +218,7 @@ def test_a_lot_is_found_by_its_code_or_by_one_of_its_forms(supervisor, store, lo
 def test_what_is_no_lot_is_not_found(supervisor, paper):
     assert supervisor.get("/field/lots/find?code=hello").status_code == 404
     assert supervisor.get("/field/lots/L999999").status_code == 404
-    free = serials.serial(paper.main[-1])
+    free = serials.serial(paper.cases[paper.psus[3]][0])
     assert "chưa vào lô" in supervisor.get(f"/field/lots/find?code={free}").text
 
 
