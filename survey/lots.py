@@ -43,6 +43,8 @@ def make() -> tuple[str, int] | BaseResponse:
     wave, form = _wave(), request.form
     chosen, faults = form.getlist("psu"), dict[str, str]()
     free = _free(wave, "")
+    if not free:
+        abort(409, t("lots.none_free"))
     areas = [area for area in free if area.psu in chosen or form.get("every")]
     if not areas or (len(areas) != len(set(chosen)) and not form.get("every")):
         faults["psu"] = t("lots.choose_areas" if not chosen else "lots.areas_gone")
