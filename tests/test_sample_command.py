@@ -1,11 +1,15 @@
 """The commands of the sample: from files to the same list again, every refusal in one message."""
 
 import csv
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 
+from survey import db
 from survey.cli import main
+from survey.store import units
+from survey.store.clock import now
 
 KEY = "mau-2026"
 HEAD = "psu,stratum,unit,area,name,size\n"
@@ -146,3 +150,65 @@ def test_the_size_of_a_sample_knows_villages_and_refusals(run):
 
     assert "1123 phiếu hợp lệ, phát 1183 phiếu, 40 thôn" in text
     assert "công thức quy định: 400 phiếu" in text
+
+
+COMMUNES = HEAD + "".join(
+    f"{c}-{n},08,{c},nông thôn,Thôn {n},{20 + n}\n"
+    for c in ("90001", "90002", "90003", "90004")
+    for n in range(1, 2 if c == "90004" else 5)
+)
+
+
+@pytest.fixture
+def communes(run, instance, tmp_path):
+    with closing(db.connect(instance / "sipas.sqlite")) as base:
+        rows = [
+            units.Unit("vn34", f"9000{n}", "2025-07-01", None, "commune", "xã", f"Xã {n}",
+                       f"xa{n}", "vn34:08")
+            for n in range(1, 5)
+        ]  # fmt: skip
+        units.import_rows(base, rows, source="test", now=now(), actor="shell:test")
+    path = tmp_path / "xa.csv"
+    path.write_text(COMMUNES, "utf-8")
+    assert run("frame", KEY, "villages", path).exit_code == 0
+    return run
+
+
+def test_communes_are_drawn_before_villages_and_again(communes, tmp_path):
+    done = communes("plan", KEY, "--communes", 3, "--households", 4, "--reserves", 2)
+    assert "08\t3/4 xã" in done.output
+    assert "3 xã (size), mỗi xã 2 thôn, nhiều nhất 6 thôn" in done.output
+    assert "1 xã có ít hơn 2 thôn" in done.output
+    assert communes("draw", KEY, "--stage", "villages", "--seed", "s").exit_code == 0
+    psus = [f"9000{c}-{n}" for c in range(1, 5) for n in range(1, 2 if c == 4 else 5)]
+    for psu in psus:  # a list of a village that was not drawn is a fault
+        communes("frame", KEY, "households", homes(tmp_path, [psu]))
+    assert communes("draw", KEY, "--stage", "households").exit_code == 0
+    assert "rút lại giống hệt" in communes("check", KEY).output
+
+    rows = listed(communes, tmp_path / "mau.csv")
+    assert {row["cluster"] or row["certain"] for row in rows} == {
+        f"08/{row['unit']}" for row in rows
+    }
+    assert len({row["unit"] for row in rows}) == 3
+
+
+def test_a_plan_changes_between_villages_and_communes_only_as_a_whole(communes):
+    assert communes("plan", KEY, "--communes", 2, "--per-commune", 3).exit_code == 0
+    for words in (("--villages", 4), ("--per-commune", 0)):
+        assert communes("plan", KEY, *words).exit_code == 1
+    assert "xã không phân bổ được" in communes("plan", KEY, "--communes", 9).output
+    done = communes("plan", KEY, "--take", "08=3", "--commune-method", "simple")
+    assert "3 xã (simple), mỗi xã 3 thôn" in done.output
+    done = communes("plan", KEY, "--per-commune", 0, "--villages", 5)
+    assert "5 thôn (size), mỗi thôn" in done.output
+    done = communes("plan", KEY, "--per-commune", 2, "--take", "08=2")
+    assert "2 xã (simple), mỗi xã 2 thôn" in done.output
+
+
+def test_the_size_of_a_sample_of_communes_is_larger(run):
+    text = run("size", "--half-width", "0.04", "--per-commune", 3).output
+
+    assert "1483 phiếu hợp lệ, phát 1562 phiếu, 53 thôn ở 18 xã" in text
+    bad = run("size", "--half-width", "0.04", "--per-commune", 3, "--commune-icc", 0.2)
+    assert (bad.exit_code, "area_icc" in bad.output) == (1, True)

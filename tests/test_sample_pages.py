@@ -11,7 +11,7 @@ from paper_wave import AWAY, HOME, NOW, WAVE
 from werkzeug.security import generate_password_hash
 
 from survey import db
-from survey.store import cases, draws, lots, people, waves
+from survey.store import cases, draws, lots, people, units, waves
 
 ACT = {"now": NOW, "actor": "shell:test"}
 KEY = "mau-2026"
@@ -308,3 +308,68 @@ def test_a_case_names_its_lot_or_says_that_it_is_in_none(supervisor, store, pape
     )  # fmt: skip
 
     assert f"/field/lots/{made.code}" in supervisor.get(f"/field/cases/form/{case}").text
+
+
+COMMUNES = "Mã thôn,Tầng,Mã xã,Khu vực,Tên thôn,Số hộ\n" + "".join(
+    f"{c}-{n},08,{c},nông thôn,Thôn {n},{20 + n}\n"
+    for c in ("90001", "90002", "90003")
+    for n in range(1, 5)
+)
+
+
+@pytest.fixture
+def communes(admin, store):
+    rows = [
+        units.Unit("vn34", f"9000{n}", "2025-07-01", None, "commune", "xã", f"Mới {n}", f"m{n}",
+                   "vn34:08")
+        for n in range(1, 4)
+    ]  # fmt: skip
+    units.import_rows(store, rows, source="test", **ACT)
+    assert send(admin, "villages", COMMUNES).status_code == 303
+    return admin
+
+
+STAGED = {"per_commune": "2", "commune_method": "size", "take.08": "2"}
+
+
+def test_communes_are_planned_and_drawn_on_the_page(communes, store):
+    assert plan(communes, **STAGED).status_code == 303
+    page = communes.get(f"/field/sample?wave={KEY}").text
+    assert "2 xã, rút theo quy mô số hộ" in page
+    assert "mỗi xã 2 thôn" in page
+    assert "Rút xã và thôn" in page
+    post(communes, f"/field/sample/{KEY}/draw", stage="villages", seed="xổ số")
+    areas = draws.areas(store, KEY)
+    assert {area.cluster for area in areas} == {f"08/{area.unit}" for area in areas}
+    assert len(areas) == 4
+    village = communes.get(f"/field/cases/{KEY}/{areas[0].psu}").text
+    assert "sai số tính giữa các xã" in village
+    assert "lấy trong cùng xã trước" in village
+
+
+def test_communes_are_shared_out_on_the_page(communes, store):
+    answer = plan(communes, **STAGED | {"go": "allocate", "total": "3"})
+
+    assert answer.status_code == 200
+    assert re.findall(r'name="take\.\d\d"[^>]* value="(\d+)"', answer.text) == ["3"]
+    assert "Tổng số xã" in answer.text
+    assert not draws.get(store, KEY).plan.takes
+
+
+@pytest.mark.parametrize(("field", "value"), [("per_commune", "x"), ("take.08", "4")])
+def test_more_communes_than_there_are_come_back(communes, store, field, value):
+    answer = plan(communes, **STAGED | {field: value})
+
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert not draws.get(store, KEY).plan.takes
+
+
+def test_the_calculator_counts_both_stages(communes):
+    asked = {"half_width": "20", "icc": "0,03", "in_commune": "2", "commune_icc": "0,01"}
+    page = communes.get(f"/field/sample/{KEY}/plan", query_string=asked).text
+    assert "2 thôn của 1 xã (hiệu ứng thiết kế 2,17" in page
+    assert 'name="per_commune" inputmode="numeric" value="2"' in page
+    for name, value in (("commune_icc", "0,2"), ("in_commune", "x")):
+        answer = communes.get(f"/field/sample/{KEY}/plan", query_string=asked | {name: value})
+        assert (answer.status_code, f'href="#{name}"' in answer.text) == (422, True)
