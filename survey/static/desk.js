@@ -69,6 +69,11 @@
   document.addEventListener("visibilitychange", function () { if (!document.hidden) ask(); });
   queue.listen(news);
   queue.sign({ by: by, token: line.dataset.csrf });
+  if (!sheet) queue.spurned().then(function (held) { /* they lie beside the forms of their lot */
+    var ours = held.filter(mine).map(function (r) { return printed(r.serial); });
+    if (ours.length) said = fill(words.beside_lot, { n: ours.length, serials: ours.slice(0, 5).join(", ") });
+  }).then(queue.state).then(news);
+  else queue.state().then(news);
   if (!sheet) return;
 
   /* ---- the forms of this page ---- */
@@ -524,8 +529,8 @@
           drop.dataset.sure = 1;
           put(drop, words.sure);
         };
-        item.appendChild(send);
         item.appendChild(again);
+        item.appendChild(send);
         item.appendChild(drop);
       });
     });

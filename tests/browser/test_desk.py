@@ -303,7 +303,7 @@ def test_a_refused_form_is_kept_beside_and_opened_again(desk, chromium):
         desk.change("UPDATE sample_case SET state = 'spoiled' WHERE id = ?", case)
         open_form(page, case)
         type_in(page, [*keys_of(fields), "Enter"])
-        page.wait_for_selector("#spurned >> text=không ở trong tay người nhập")
+        page.wait_for_selector("#spurned >> text=ghi là “phiếu hỏng”")
         assert desk.entries(case) == []
         desk.change("UPDATE sample_case SET state = 'collected' WHERE id = ?", case)
         page.locator("#spurned button").first.press("Enter")
