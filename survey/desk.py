@@ -262,31 +262,31 @@ def _wrong(fault: Fault) -> str:
 def _listed(opened: Open) -> list[dict[str, object]]:
     """What the page says of each form: its number, where it stands and what may be done."""
     me = work.staff().id
-    firsts = entries.firsts(db.get(), [case.id for case in opened.forms])
+    hands = entries.hands(db.get(), [case.id for case in opened.forms])
     return [
         {
             "id": case.id,
             "serial": serials.serial(case.id),
             "printed": serials.printed(case.id),
-            "said": _said(case, firsts, me),
+            "said": _said(case, hands, me),
             "place": case.psu_name,
-            "status": _status(case, firsts, me),
+            "status": _status(case, hands, me),
         }
         for case in opened.forms
         if case.state not in ("reserve", "replaced")
     ]
 
 
-def _said(case: Case, firsts: dict[int, int | None], me: int) -> str:
+def _said(case: Case, hands: dict[int, set[int]], me: int) -> str:
     """Where a form stands, in words that do not tell whether its two entries agree."""
-    done = _status(case, firsts, me) == "done"
+    done = _status(case, hands, me) == "done"
     return t("desk.kept" if done else f"case.{case.state}")
 
 
-def _status(case: Case, firsts: dict[int, int | None], me: int) -> str:
+def _status(case: Case, hands: dict[int, set[int]], me: int) -> str:
     """Whether this person may enter a form now: ``first`` or ``second``; else why not."""
     if case.state in cases.ENTERABLE:
         return "first"
     if case.state == "entered":
-        return "mine" if firsts.get(case.id) == me else "second"
+        return "mine" if me in hands.get(case.id, ()) else "second"
     return "lost" if case.state in cases.LOST else "done"

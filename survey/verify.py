@@ -57,6 +57,7 @@ def index() -> str:
     wave = work.wave()
     q, mine = marks.asked(wave), work.staff().id
     waiting = [row for row in comparisons.waiting(db.get(), wave.key) if work.within(row.unit)]
+    hands = entries.hands(db.get(), [row.case for row in waiting[: comparisons.LISTED]])
     rows = [
         {
             "row": row,
@@ -64,7 +65,7 @@ def index() -> str:
             "place": f"{row.psu_name}, {units.name(db.get(), row.unit)}",
             "n": comparisons.differing(db.get(), row.case, q),
             "since": f"{hour(row.since)} {day(row.since)}",
-            "mine": mine in (row.first, row.second),
+            "mine": mine in hands.get(row.case, ()),
         }
         for row in islice(waiting, comparisons.LISTED)
     ]
@@ -134,9 +135,8 @@ def decide(number: int) -> tuple[str, int] | BaseResponse:
 @guard.roles(*ROLES)
 def picture(number: int) -> Response:
     """Send the scan of one ``page`` of a form to whoever compares it."""
-    case, _, entered = _find(number)
-    if work.staff().id in {entry.staff for entry in entered}:
-        raise Refused("own_entry", 409)
+    case, _, _ = _find(number)
+    _other(case)
     page = scans.current(db.get(), case.id).get(request.args.get("page", 0, type=int))
     try:
         path = Shelf(services().settings.instance).picture(page.file if page else "")
@@ -199,12 +199,17 @@ def _find(number: int) -> tuple[Case, Wave, list[Row]]:
     return case, waves.get(db.get(), case.wave), entered
 
 
+def _other(case: Case) -> None:
+    """Refuse who had a hand in one of the entries."""
+    if work.staff().id in entries.hands(db.get(), [case.id]).get(case.id, ()):
+        raise Refused("own_entry", 409)
+
+
 def _page(
     case: Case, wave: Wave, entered: list[Row], faults: Mapping[str, str] | None = None
 ) -> str:
     """Show what differs, without who entered what and when."""
-    if work.staff().id in {entry.staff for entry in entered}:
-        raise Refused("own_entry", 409)
+    _other(case)
     used = settling.answered(db.get(), case.id)
     if len(entered) < 2 and not used:
         raise Refused("not_twice", 409)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from uuid import uuid4
 
@@ -13,8 +14,11 @@ import paper_wave
 import pytest
 from paper_rights import COMMUNE, TEAM
 from paper_wave import AWAY, HOME, WAVE
+from test_verify import enter
 
 from survey import db, serials
+from survey.store import entries, plans
+from survey.text import t
 
 DOORS = {
     "callbacks", "casework", "desk", "field", "lots", "planning", "printouts", "sampling", "scans",
@@ -136,6 +140,12 @@ def kept(base):
         if not line.startswith(('INSERT INTO "audit"', 'INSERT INTO "meta"', 'INSERT INTO "login'))
     ]  # fmt: skip
     return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def signed_in(app, name):
+    client = app.test_client()
+    assert client.login(name).status_code == 303
+    return client
 
 
 def token(client):
@@ -294,13 +304,132 @@ def test_a_refusal_does_not_say_of_which_unit_something_is(client, world):
     assert "Tuyên Quang" not in answer.text
 
 
-def test_an_interviewer_sees_the_own_lots_and_no_answer(app, client, world):
-    client.login("dieutra2")
-    page = client.get(f"/field/mine?wave={WAVE}")
+def test_an_interviewer_sees_the_own_lots_and_no_answer(app, world):
+    page = signed_in(app, "dieutra2").get(f"/field/mine?wave={WAVE}")
     assert set(leaks(page, world[HOME])) <= {"Dieutra"}
-    client.login("dieutra")
+    client = signed_in(app, "dieutra")
     for rule, method in routes(app):
         answer = client.open(path(rule, world[HOME]), method=method)
         assert "Lời của" not in body(answer)
         assert rule.endpoint in ("field.mine", "field.mark") or answer.status_code == 403
-    assert json.dumps(world[HOME].once) not in page.text
+
+
+def test_who_opens_names_of_households_is_written_down(app, base, world):
+    side = world[HOME]
+    client = signed_in(app, "giamsat")
+    client.get(f"/field/cases/{WAVE}/{side.psu}")
+    client.get(f"/field/cases/form/{side.planned}")
+    client.get(f"/field/callbacks/{side.settled}")
+    client.get(f"/field/lots/{side.lot}/households.pdf")
+    client.get(f"/field/lots/{side.lot}/payments.pdf")
+    signed_in(app, "dieutra").get(f"/field/mine?wave={WAVE}")
+    rows = base.execute(
+        "SELECT actor, action, subject FROM audit"
+        " WHERE action LIKE 'household.%' OR action = 'lot.names' ORDER BY seq"
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("staff:giamsat", "household.list", f"{WAVE}/{side.psu}"),
+        ("staff:giamsat", "household.view", str(side.planned)),
+        ("staff:giamsat", "household.view", str(side.settled)),
+        ("staff:giamsat", "lot.names", side.lot),
+        ("staff:giamsat", "lot.names", side.lot),
+        ("staff:dieutra", "household.list", f"{side.lot}, {side.waiting}"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "role", "unit"), PEOPLE[:4])
+def test_names_stand_on_these_pages_and_on_no_other(app, client, base, world, name, role, unit):
+    client.login(name)
+    shown = {
+        rule.endpoint
+        for rule, method in routes(app)
+        if method == "GET" and "Lò Thị" in body(client.get(path(rule, world[unit])))
+    }
+
+    assert shown == {
+        "field_supervisor": {"callbacks.one", "casework.one", "casework.village"},
+        "interviewer": {"field.mine"},
+    }.get(role, set())
+
+
+def test_names_that_were_deleted_are_looked_at_by_nobody(client, base, world):
+    base.execute("UPDATE frame_household SET name = '', address = ''")
+    client.login("giamsat")
+    client.get(f"/field/cases/{WAVE}/{world[HOME].psu}")
+    client.get(f"/field/cases/form/{world[HOME].planned}")
+
+    assert base.execute("SELECT 1 FROM audit WHERE action LIKE 'household.%'").fetchall() == []
+
+
+def test_the_second_clerk_learns_nothing_of_the_first_entry(app, client, base, world, paper):
+    side = world[HOME]
+    client.login("nhap2")
+    for rule, method in routes(app):
+        if method == "GET" and allowed(app, rule, "data_clerk"):
+            for case in (side.once, side.twice):
+                built = path(rule, side)
+                if rule.endpoint == "desk.form":
+                    built = f"/desk/form/{serials.serial(case)}"
+                text = body(client.get(built))
+                assert "Lời của" not in text, rule
+                assert "Nhap1" not in text, rule
+                assert "đã đối chiếu" not in text, rule
+
+
+def test_the_receipt_of_a_second_entry_does_not_tell_whether_both_agree(client, base, world, paper):
+    client.login("nhap2")
+    sign, receipts = token(client), []
+    cases = paper.cases[paper.psus[1]][:2]
+    for case in cases:
+        base.execute("UPDATE sample_case SET state = 'collected' WHERE id = ?", (case,))
+        enter(base, case, paper.staff["nhap1"], paper_wave.fields(1))
+    for case, changes in zip(cases, ({}, {"s01": 1, "s02": 5}), strict=True):
+        sent = {
+            "id": str(uuid4()), "by": paper.staff["nhap2"], "serial": serials.serial(case),
+            "wave": WAVE, "questionnaire": paper_wave.QUESTIONNAIRE, "overrides": [],
+            "fields": paper_wave.fields(1, **changes), "keys": 1, "active_ms": 1,
+        }  # fmt: skip
+        answer = client.post("/desk/entries", json=sent, headers={"X-CSRFToken": sign})
+        receipts.append(answer.json | {"id": "", "serial": ""})
+    page = client.get(f"/desk/lot/{world[HOME].waiting}").text
+    rows = re.findall(r"<td class=\"text\" data-state>([^<]*)</td>", page)
+
+    states = base.execute("SELECT state FROM sample_case WHERE id IN (?, ?) ORDER BY id", cases)
+    assert [row["state"] for row in states] == ["compared", "entered_twice"]
+    assert receipts[0] == receipts[1]
+    assert rows[0] == rows[1] == "đã nhập"
+
+
+def test_everybody_who_decided_a_mark_of_a_scan_is_out_of_what_follows(app, base, world):
+    side = world[HOME]
+    clerk, second = side.staff["data_clerk"], side.staff["second"]
+    solved = {"sex": {"value": 1, "staff": second}, "age": {"value": 2, "staff": clerk}}
+    base.execute("UPDATE scan_page SET solved = ? WHERE id = ?", (json.dumps(solved), side.page))
+    [case] = base.execute("SELECT case_id FROM scan_page WHERE id = ?", (side.page,)).fetchone()
+    came = entries.Entry(
+        id=str(uuid4()), case_id=case, via="scan", staff=clerk, fields=paper_wave.fields(1),
+        questionnaire=paper_wave.QUESTIONNAIRE, submitted_at=paper_wave.NOW,
+    )  # fmt: skip
+    plan = replace(plans.get(base, WAVE), scan_share=1.0)
+    plans.set(base, WAVE, plan, **paper_rights.ACT)
+    with db.write(base):
+        assert entries.add(base, came, now=paper_wave.NOW).state == "entered"
+
+    for name in ("nhap1", "nhap2"):
+        answer = signed_in(app, name).get(f"/desk/form/{serials.serial(case)}")
+        assert answer.status_code == 409, name
+        assert t("refused.same_clerk", serial=serials.printed(case)) in answer.text
+
+
+def test_who_keyed_is_hidden_from_who_decides_until_it_is_decided(client, base, world):
+    side = world[HOME]
+    client.login("doichieu")
+    for address in (
+        f"/desk/compare?wave={WAVE}", f"/desk/compare/{side.twice}",
+        f"/desk/compare/{side.twice}/picture?page=1",
+    ):  # fmt: skip
+        text = body(client.get(address))
+        assert "Nhap1" not in text, address
+        assert "Nhap2" not in text, address
+    assert "Nhap1" in client.get(f"/desk/compare/{side.settled}").text

@@ -192,14 +192,24 @@ def waiting(db: sqlite3.Connection, wave: str, staff: int) -> list[Waiting]:
     return [Waiting(**dict(row)) for row in rows]
 
 
-def firsts(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, int | None]:
-    """Case -> who entered it first, for those of these forms that were entered."""
+def hands(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
+    """Case -> everybody with a hand in what was entered of it, for these forms.
+
+    Of a scanned form these are all who decided one of its doubtful marks: none of them makes the
+    second entry or judges it.
+    """
     rows = db.execute(
         "SELECT case_id, staff FROM paper_entry"
-        " WHERE round = 1 AND case_id IN (SELECT value FROM json_each(:ids))",
+        " WHERE case_id IN (SELECT value FROM json_each(:ids)) AND staff IS NOT NULL"
+        " UNION SELECT p.case_id, json_extract(s.value, '$.staff') FROM scan_page p,"
+        " json_each(p.solved) s WHERE p.case_id IN (SELECT value FROM json_each(:ids))"
+        " AND json_extract(s.value, '$.staff') IS NOT NULL",
         {"ids": json.dumps(list(ids))},
     )
-    return {row["case_id"]: row["staff"] for row in rows}
+    found: dict[int, set[int]] = {}
+    for row in rows:
+        found.setdefault(row["case_id"], set()).add(row["staff"])
+    return found
 
 
 def layout(db: sqlite3.Connection, case: Case) -> dict[str, object]:
@@ -264,7 +274,7 @@ def _round(
     # may have it in hand.
     if len(held) > 1 or case.state != "entered" or via != "desk":
         raise Refused("entered", 409, serial=serial)
-    if staff is None or held[0].staff == staff:
+    if staff is None or staff in hands(db, [case.id]).get(case.id, ()):
         raise Refused("same_clerk", 409, serial=serial)
     return 2
 

@@ -83,7 +83,7 @@ def adjudicate(
     with write(db):
         case = cases.get(db, case_id)
         entered = entries.of_case(db, case_id)
-        if staff in {entry.staff for entry in entered}:
+        if staff in entries.hands(db, [case_id]).get(case_id, ()):
             raise Refused("own_entry", 409, case=case_id)
         if len(entered) != len((FIRST, SECOND)):
             raise Refused("not_twice", 409, case=case_id)
