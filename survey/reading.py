@@ -173,7 +173,8 @@ def _page(store: Connection, settings: Settings, upload: Upload, file: File, num
     }
     return readings.Seen(
         number=number, digest=kept, reader=scanning.READER, file=kept, case_id=case.id,
-        print_run=code.print_run, page=code.page, fields=judged.fields, doubts=doubts,
+        print_run=code.print_run, page=code.page, fields=judged.fields,
+        confidence=judged.confidence, doubts=doubts,
     )  # fmt: skip
 
 

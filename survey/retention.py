@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from survey import messages
 from survey.db import write
-from survey.store import audit, clock, contacts, frames, rates
+from survey.store import audit, clock, contacts, frames, rates, removal
 from survey.text import day
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: That a message was sent about a dossier, or a call made, matters while its survey runs and is
 #: reported on: half a year.
 MESSAGE_DAYS = CALL_DAYS = 180
+_OPEN = f"khi đợt đóng đã {removal.DAYS} ngày"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Deleted:
     rates: int
     files: int  # of the outbox: messages with their numbers
     households: int = 0  # names and addresses of a sample's lists
+    pages: int = 0  # scanned pages whose pictures go
+    notes: int = 0  # of call-backs
 
     @property
     def total(self) -> int:
@@ -48,6 +51,7 @@ class Report:
     deleted: Deleted
     kept: tuple[contacts.Kept, ...]
     households: tuple[tuple[str, int, date], ...] = ()  # wave, how many, until
+    paper: tuple[removal.Kept, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the report in Vietnamese, a line at a time."""
@@ -60,13 +64,25 @@ class Report:
         yield f"  {_n(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
         yield f"  {_n(gone.files)} tệp tin nhắn chờ gửi cũ hơn {messages.KEPT} ngày"
         yield f"  {_n(gone.households)} họ tên, địa chỉ hộ của đợt đóng đã {frames.NAME_DAYS} ngày"
+        closed = f"của đợt đóng đã {removal.DAYS} ngày"
+        yield f"  ảnh của {_n(gone.pages)} trang quét {closed} (giữ mã kiểm tra và kết quả đọc)"
+        yield f"  {_n(gone.notes)} ghi chú phúc tra {closed}"
+        yield from self._kept()
+
+    def _kept(self) -> Iterator[str]:
         if not self.kept:
             yield "Không còn giữ số điện thoại nào."
-        if self.kept or self.households:
+        if self.kept or self.households or self.paper:
             yield "Còn giữ:"
         for wave, n, day_of in self.households:
             until = day(day_of.isoformat())
             yield f"  {_n(n)} họ tên, địa chỉ hộ của đợt {wave}: xóa ngày {until}"
+        for left in self.paper:
+            until = f"ngày {day(left.until.isoformat())}" if left.until else _OPEN
+            if left.pages:
+                yield f"  ảnh của {_n(left.pages)} trang quét của đợt {left.wave}: xóa {until}"
+            if left.notes:
+                yield f"  {_n(left.notes)} ghi chú phúc tra của đợt {left.wave}: xóa {until}"
         for one in self.kept:
             what = f"đợt {one.wave} ({one.name})" if one.wave else "kèm hồ sơ"
             until = f"ngày {day(one.first.isoformat())}"
@@ -90,6 +106,7 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) ->
     """
     today = clock.day(now)
     with write(db):
+        pages, notes = removal.remove(db, today)
         deleted = Deleted(
             contacts=contacts.purge(db, today),
             dossier_contacts=contacts.purge_dossiers(db, today),
@@ -98,12 +115,15 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) ->
             rates=rates.sweep(db, now=now),
             files=files,
             households=frames.purge(db, today),
+            pages=pages,
+            notes=notes,
         )
         audit.append(
             db, at=now, actor=actor, action="retention.run", subject=today.isoformat(),
             detail=asdict(deleted),
         )  # fmt: skip
-    return Report(now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)))
+    paper = tuple(removal.kept(db))
+    return Report(now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)), paper)
 
 
 def _n(number: int) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from survey.store import Refused
@@ -97,7 +97,9 @@ class Shelf:
         """Keep the picture of a page or of a piece of it; returns its name."""
         digest = hashlib.sha256(picture).hexdigest()
         path = self._picture(digest)
-        if not path.exists():
+        if path.exists():
+            path.touch()  # young again: it is in use
+        else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft = path.with_name(f".{digest}.{os.getpid()}")
             draft.write_bytes(picture)
@@ -110,6 +112,11 @@ class Shelf:
         if not path.exists():
             raise LookupError(digest)
         return path
+
+    def files(self) -> Iterator[Path]:
+        """Every original and every picture that lies here."""
+        yield from (path for path in (self.home / "uploads").glob("*.*") if _held(path))
+        yield from (path for path in (self.home / "pictures").glob("??/*.jpg") if _held(path))
 
     def _picture(self, digest: str) -> Path:
         return self.home / "pictures" / digest[:2] / f"{digest}.jpg"
@@ -138,6 +145,16 @@ class Shelf:
         for path in (self.home / "incoming").glob("*.part"):
             if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink(missing_ok=True)
+
+
+def sound(path: Path) -> bool:
+    """Whether a file still has the bytes that it is named by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+
+
+def _held(path: Path) -> bool:
+    return _DIGEST.fullmatch(path.stem) is not None
 
 
 def _kind(start: bytes) -> str:

@@ -45,10 +45,11 @@ def migrate(ctx: click.Context, dry_run: bool) -> None:
 @click.option("--rebuild", is_flag=True, help="Trước đó cộng lại mọi số cộng dồn từ phiếu trả lời.")
 @click.pass_context
 def check(ctx: click.Context, rebuild: bool) -> None:
-    """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, quyền số, số cộng dồn, nhật ký."""
-    from survey import migrations, tallies
+    """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, quyền số, ảnh quét, số cộng dồn, nhật ký."""
+    from survey import keeping, migrations, tallies
     from survey.store import weighting
 
+    home = session.settings(ctx).instance
     wrong: list[str] = []
     try:
         if rebuild:
@@ -58,6 +59,8 @@ def check(ctx: click.Context, rebuild: bool) -> None:
             faults = store.check(db, session.progress(rows, "Phiếu đã kiểm tra"))
             if not migrations.pending(db):
                 faults += weighting.faults(db)
+                told = session.progress(keeping.size(db), "Ảnh trang quét đã kiểm tra")
+                faults += keeping.faults(db, home, told)
                 wrong = tallies.faults(db, session.progress(rows, "Phiếu đã cộng lại"))
     except (sqlite3.DatabaseError, NotStored) as fault:
         raise Fault(f"tệp cơ sở dữ liệu hỏng, không đọc được ({fault}).") from fault

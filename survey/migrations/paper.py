@@ -161,7 +161,7 @@ def _entries(db: Database) -> None:
             state TEXT NOT NULL DEFAULT 'waiting'
                 CHECK (state IN ('waiting', 'reading', 'done', 'failed')),
             fault TEXT NOT NULL DEFAULT '', at TEXT NOT NULL, done_at TEXT,
-            staff INTEGER REFERENCES staff (id)) STRICT""",
+            staff INTEGER REFERENCES staff (id), removed_on TEXT) STRICT""",
         """CREATE TABLE scan_page (
             id INTEGER PRIMARY KEY, upload INTEGER NOT NULL REFERENCES scan_upload (id),
             number INTEGER NOT NULL, digest TEXT NOT NULL, reader TEXT NOT NULL,
@@ -169,7 +169,8 @@ def _entries(db: Database) -> None:
             print_run INTEGER REFERENCES print_run (id), page INTEGER,
             state TEXT NOT NULL CHECK (state IN ('read', 'refused', 'superseded')),
             fault TEXT NOT NULL DEFAULT '', file TEXT NOT NULL DEFAULT '',
-            fields TEXT NOT NULL DEFAULT '{}', doubts TEXT NOT NULL DEFAULT '{}',
+            fields TEXT NOT NULL DEFAULT '{}', confidence TEXT NOT NULL DEFAULT '{}',
+            doubts TEXT NOT NULL DEFAULT '{}',
             solved TEXT NOT NULL DEFAULT '{}', staff INTEGER REFERENCES staff (id),
             at TEXT NOT NULL, UNIQUE (upload, number)) STRICT""",
         "CREATE INDEX scan_page_case ON scan_page (case_id)",

@@ -41,6 +41,7 @@ class Seen:
     print_run: int | None = None
     page: int | None = None
     fields: Mapping[str, object] | None = None
+    confidence: Mapping[str, float] | None = None
     doubts: Mapping[str, Mapping[str, object]] | None = None
     fault: str = ""
     facts: Mapping[str, object] | None = None
@@ -107,6 +108,7 @@ def keep(db: sqlite3.Connection, upload: Upload, seen: Seen, *, now: datetime) -
         assert seen.case_id is not None
         assert seen.page is not None
         fields, doubts = dict(seen.fields or {}), dict(seen.doubts or {})
+        facts["confidence"] = scans.text(dict(seen.confidence or {}))
         if verdict := _known(db, seen.case_id, fields):
             return scans.insert(db, facts | verdict | _columns(fields, doubts, {}), now=now)
         solved: dict[str, object] = {}
@@ -180,7 +182,7 @@ _OPEN = (
 
 _FIRST, _SUM = (
     "SELECT p.id, p.upload, p.number, p.digest, p.reader, p.case_id, p.print_run, p.page, p.state,"
-    " p.fault, p.file, p.fields, p.doubts, p.solved",
+    " p.fault, p.file, p.fields, p.confidence, p.doubts, p.solved",
     "SELECT SUM((SELECT COUNT(*) FROM json_each(p.doubts) d WHERE NOT EXISTS"
     " (SELECT 1 FROM json_each(p.solved) s WHERE s.key = d.key)))",
 )

@@ -23,7 +23,8 @@ EMPTY = "blank"
 class Upload:
     """One file handed in to be read; ``staff`` is who did it, None from the shell.
 
-    ``state``: waiting, reading, done, failed (``fault`` says why).
+    ``state``: waiting, reading, done (read to its end: its forms may wait, see ``Counted``),
+    failed (``fault`` says why).  ``removed_on`` is the day its pictures were removed.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Upload:
     at: str
     done_at: str | None
     staff: int | None
+    removed_on: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Counted:
     """A file with what came of its pages so far.
 
     ``empty`` sheets are not among the ``refused``; ``known`` were there already; ``doubts``
-    fields that wait for a person.
+    fields that wait for a person, ``held`` forms with a page here that are not entered.
     """
 
     upload: Upload
@@ -52,11 +54,17 @@ class Counted:
     empty: int
     known: int
     doubts: int
+    held: int
 
     @property
     def done(self) -> int:
         """Pages that the reader is through with."""
         return self.read + self.refused + self.empty + self.known
+
+    @property
+    def state(self) -> str:
+        """How far the file is: as the upload's, but ``held`` while a form of it is not entered."""
+        return "held" if self.upload.state == "done" and self.held else self.upload.state
 
 
 class Page(NamedTuple):
@@ -74,6 +82,7 @@ class Page(NamedTuple):
     fault: tuple[str, dict[str, object]]
     file: str
     fields: dict[str, object]
+    confidence: dict[str, float]
     doubts: dict[str, dict[str, object]]
     solved: dict[str, dict[str, object]]
 
@@ -82,11 +91,20 @@ class Page(NamedTuple):
         """Names of the doubtful fields that nobody has decided."""
         return [name for name in self.doubts if name not in self.solved]
 
+    @property
+    def least(self) -> float | None:
+        """The least confidence (0..1) of the marks taken without a person; None without any."""
+        sure = (self.confidence[name] for name in self.fields if name in self.confidence)
+        return min(sure, default=None)
 
-_UPLOAD = "SELECT id, wave, name, digest, pages, state, fault, at, done_at, staff FROM scan_upload"
+
+_UPLOAD = (
+    "SELECT id, wave, name, digest, pages, state, fault, at, done_at, staff, removed_on"
+    " FROM scan_upload"
+)
 _PAGE = (
     "SELECT id, upload, number, digest, reader, case_id, print_run, page, state, fault, file,"
-    " fields, doubts, solved FROM scan_page"
+    " fields, confidence, doubts, solved FROM scan_page"
 )
 
 
@@ -132,6 +150,12 @@ def get(db: sqlite3.Connection, id: int) -> Upload:
     return Upload(**dict(row))
 
 
+def demand(upload: Upload) -> None:
+    """Refuse (410 ``scan_removed``: ``day``) where the pictures of a file have been removed."""
+    if upload.removed_on:
+        raise Refused("scan_removed", 410, day=upload.removed_on)
+
+
 def next_waiting(db: sqlite3.Connection) -> Upload | None:
     """The oldest file that is not read to its end, one that a reader left half read included."""
     row = db.execute(
@@ -164,12 +188,14 @@ def end(db: sqlite3.Connection, id: int, *, fault: str = "", now: datetime) -> N
 def again(db: sqlite3.Connection, id: int, *, now: datetime, actor: str) -> Upload:
     """Have the refused pages of a file read once more, by a reader that may know better.
 
-    Raises LookupError, or Refused ``upload_reading`` (409) while it is being read.
+    Raises LookupError, or Refused ``upload_reading`` (409) while it is being read,
+    ``scan_removed`` (410: ``day``) when its pictures are gone.
     """
     with write(db):
         upload = get(db, id)
         if upload.state in ("waiting", "reading"):
             raise Refused("upload_reading", 409)
+        demand(upload)
         db.execute("DELETE FROM scan_page WHERE upload = :id AND state = 'refused'", {"id": id})
         db.execute(
             "UPDATE scan_upload SET state = 'waiting', fault = '', done_at = NULL WHERE id = :id",
@@ -188,18 +214,20 @@ def counted(
     """
     rows = db.execute(
         "SELECT u.id, u.wave, u.name, u.digest, u.pages, u.state, u.fault, u.at, u.done_at,"
-        " u.staff, COUNT(p.state = 'read' OR NULL) AS read,"
+        " u.staff, u.removed_on, COUNT(p.state = 'read' OR NULL) AS read,"
         " COUNT((p.state = 'refused' AND p.fault NOT LIKE :empty || ' %') OR NULL) AS refused,"
         " COUNT((p.state = 'refused' AND p.fault LIKE :empty || ' %') OR NULL) AS empty,"
         " COUNT(p.state = 'superseded' OR NULL) AS known,"
         " COALESCE(SUM((SELECT COUNT(*) FROM json_each(p.doubts) d WHERE p.state = 'read'"
-        " AND NOT EXISTS (SELECT 1 FROM json_each(p.solved) s WHERE s.key = d.key))), 0) AS doubts"
+        " AND NOT EXISTS (SELECT 1 FROM json_each(p.solved) s WHERE s.key = d.key))), 0) AS doubts,"
+        " COUNT(DISTINCT CASE WHEN p.state = 'read' AND NOT EXISTS (SELECT 1 FROM paper_entry e"
+        " WHERE e.case_id = p.case_id) THEN p.case_id END) AS held"
         " FROM scan_upload u LEFT JOIN scan_page p ON p.upload = u.id"
         " WHERE u.wave = :wave AND (:id IS NULL OR u.id = :id)"
         " GROUP BY u.id ORDER BY u.id DESC LIMIT :most",
         {"wave": wave, "id": id, "empty": EMPTY, "most": LISTED if not unit else -1},
     ).fetchall()
-    names = ("read", "refused", "empty", "known", "doubts")
+    names = ("read", "refused", "empty", "known", "doubts", "held")
     found = [
         Counted(
             Upload(**{key: row[key] for key in Upload.__slots__}), *(row[name] for name in names)
@@ -253,11 +281,12 @@ def current(db: sqlite3.Connection, case_id: int) -> dict[int, Page]:
 def insert(db: sqlite3.Connection, facts: Mapping[str, object], *, now: datetime) -> int:
     """Store a page of a file; ``facts`` are the columns of scan_page."""
     usual = {"case_id": None, "print_run": None, "page": None, "file": "", "fault": ""}
-    row = usual | {"fields": "{}", "doubts": "{}", "solved": "{}"} | dict(facts)
+    row = usual | {"fields": "{}", "confidence": "{}", "doubts": "{}", "solved": "{}"} | dict(facts)
     made = db.execute(
         "INSERT INTO scan_page (upload, number, digest, reader, case_id, print_run, page, state,"
-        " fault, file, fields, doubts, solved, at) VALUES (:upload, :number, :digest, :reader,"
-        " :case_id, :print_run, :page, :state, :fault, :file, :fields, :doubts, :solved, :at)",
+        " fault, file, fields, confidence, doubts, solved, at) VALUES (:upload, :number, :digest,"
+        " :reader, :case_id, :print_run, :page, :state, :fault, :file, :fields, :confidence,"
+        " :doubts, :solved, :at)",
         row | {"at": stamp(now)},
     ).lastrowid
     assert made is not None
@@ -296,5 +325,6 @@ def page_row(row: sqlite3.Row) -> Page:
     """A page as its row holds it."""
     code, _, facts = row["fault"].partition(" ")
     whole = {name: row[name] for name in Page._fields}
-    whole |= {name: json.loads(row[name]) for name in ("fields", "doubts", "solved")}
+    parts = ("fields", "confidence", "doubts", "solved")
+    whole |= {name: json.loads(row[name]) for name in parts}
     return Page(**whole | {"fault": (code, json.loads(facts or "{}"))})
