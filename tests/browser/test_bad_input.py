@@ -29,7 +29,7 @@ def change(site, work):
         base.close()
 
 
-def test_a_wave_closed_while_forms_wait_gives_them_back_to_be_sent_again(desk, chromium):  # noqa: F811
+def test_a_wave_closed_while_forms_wait_gives_them_back_to_be_sent_again(desk, chromium):
     case, fields = desk.take(), paper_wave.fields(3)
     with opened(chromium, viewport=DESK) as page:
         at_lot(page, desk)
@@ -54,7 +54,7 @@ def test_a_wave_closed_while_forms_wait_gives_them_back_to_be_sent_again(desk, c
     assert entry["fields"] == fields
 
 
-def test_of_two_clerks_with_one_form_open_the_later_is_told_and_keeps_the_entry(desk, chromium):  # noqa: F811
+def test_of_two_clerks_with_one_form_open_the_later_is_told_and_keeps_the_entry(desk, chromium):
     case = desk.take()
     desk.change("UPDATE sample_case SET double_ballot = 0.9 WHERE id = ?", case)
     desk.change("UPDATE paper_plan SET double_share = 0.5")
@@ -81,7 +81,7 @@ def test_of_two_clerks_with_one_form_open_the_later_is_told_and_keeps_the_entry(
     assert [entry["username"] for entry in desk.entries(case)] == ["nhap1"]
 
 
-def test_a_household_replaced_while_its_form_is_keyed_is_named(desk, chromium):  # noqa: F811
+def test_a_household_replaced_while_its_form_is_keyed_is_named(desk, chromium):
     case = desk.take()
     with opened(chromium, viewport=DESK) as page:
         at_lot(page, desk)
