@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from survey.store.scans import Counted, Upload
 
 _PIECE = 1024 * 1024
+#: Memory of the reader (a page of 80 million points takes 1 GB) and seconds for one page (0,3).
+_MEMORY, _SECONDS = 3 * 1024**3, 60
 
 
 @click.group()
@@ -79,8 +83,26 @@ def work(ctx: click.Context) -> None:
     _demand()
     with suppress(OSError):
         os.nice(10)  # people who answer and who key in go first
-    done = reading.work(settings(ctx))
+    _bounded()
+    done = reading.work(settings(ctx), told=lambda *_: _clock())
+    signal.alarm(0)
     click.echo(f"Đã đọc {done} trang.")
+
+
+def _bounded() -> None:
+    """End this process, rather than the server, where a page unpacks to gigabytes or to hours.
+
+    The page is then tried once more and refused.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # forms are no matter for a core file
+    os.umask(0o077)
+    _clock()
+
+
+def _clock() -> None:
+    """Give the next page its time: the signal ends the process, whatever library it is in."""
+    signal.alarm(_SECONDS)
 
 
 def _demand() -> None:
@@ -144,15 +166,29 @@ def _print(ctx: click.Context, wave: str, ids: set[int] | None) -> None:
             click.echo(f"  phiếu {waiting.serial}: {why}")
 
 
+_FAR = {
+    "waiting": "chờ đọc",
+    "reading": "chưa đọc xong",
+    "done": "không có phiếu nào để nhập",
+    "entered": "phiếu đã nhập",
+}
+
+
 def _line(one: Counted) -> str:
-    from survey.text import t
+    from survey.text import day, t
 
     upload = one.upload
     if upload.state == "failed":
         return f"{upload.name}: {t(f'scans.fault.{upload.fault}')}"
+    if one.state == "held":
+        far = f"{one.held} phiếu chưa nhập"
+    else:
+        far = _FAR[one.state]
+    if upload.removed_on:
+        far += f"; ảnh đã xóa ngày {day(upload.removed_on)}"
     return (
         f"{upload.name}: {one.done}/{upload.pages} trang; đọc {one.read}, từ chối {one.refused},"
-        f" trắng {one.empty}, đã có {one.known}; {one.doubts} ô chờ quyết định."
+        f" trắng {one.empty}, đã có {one.known}; {one.doubts} ô chờ quyết định; {far}."
     )
 
 

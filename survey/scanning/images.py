@@ -22,6 +22,9 @@ import pypdfium2.raw  # noqa: E402
 
 Picture = NDArray[np.uint8]
 
+#: A file of more pages, a page of PDF with a longer side (points) is no scan of forms: A4 at 600
+#: dpi that was stored as 72 dpi has 7.016.
+_PAGES, _SIDE = 5000, 7200
 #: Pages of PDF are drawn as finely as they were scanned, between these (dpi).
 _LEAST, _USUAL, _MOST = 150, 200, 300
 
@@ -38,7 +41,7 @@ class File:
     """An opened file: how many pages it has, and each one's picture."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file; raises Unopened ``locked``, ``broken`` or ``empty``."""
+        """Open the file; raises Unopened ``locked``, ``broken``, ``empty`` or ``long``."""
         self._path = path
         self._pdf = _pdf(path) if path.suffix == ".pdf" else None
         if self._pdf is not None:
@@ -47,9 +50,12 @@ class File:
             self.pages = int(cv2.imcount(str(path)))
         if self.pages < 1:
             raise Unopened("empty" if self._pdf is not None else "broken")
+        if self.pages > _PAGES:
+            self.close()
+            raise Unopened("long")
 
     def picture(self, number: int) -> Picture:
-        """The picture of a page, counted from 1; raises Unreadable ``broken``."""
+        """The picture of a page, counted from 1; raises Unreadable ``broken`` or ``size``."""
         try:
             made = self._drawn(number) if self._pdf is not None else self._decoded(number)
         except (pypdfium2.PdfiumError, cv2.error, ValueError, MemoryError) as fault:
@@ -75,6 +81,8 @@ class File:
         page = self._pdf[number - 1]  # type: ignore[index]
         try:
             width, height = page.get_size()
+            if max(width, height) > _SIDE:
+                raise Unreadable("size")
             scale = min(_density(page) / 72, (_PIXELS / max(width * height, 1)) ** 0.5)
             drawn = page.render(scale=scale)
             made: Picture = np.ascontiguousarray(drawn.to_numpy())
