@@ -75,7 +75,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class DesignSummary:
-    """The sample behind the figures; ``weight_sum`` in persons, ``lonely`` are stratum labels."""
+    """The sample behind the figures; ``weight_sum`` in persons, ``lonely`` are stratum labels.
+
+    ``communes``: PSUs are communes, and villages of those drawn surely.
+    """
 
     n: int
     n_psu: int
@@ -84,6 +87,7 @@ class DesignSummary:
     weight_sum: float
     fpc: bool
     lonely: tuple[str, ...] = ()
+    communes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ class Study:
             weight_sum=float(self.answers.sums.weight[of].sum()),
             fpc=design.fpc,
             lonely=tuple(label for label in design.lonely_strata if label in mine),
+            communes=any(village.cluster for village in (self.psus or {}).values()),
         )
 
     def _nothing(self) -> list[Estimate]:

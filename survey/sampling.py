@@ -211,7 +211,9 @@ def _page(
         wave=wave,
         held=held,
         plan_words=_plan_words(held),
-        frame={kind: f and _frame_words(f) for kind, f in found.items()},
+        frame={
+            kind: f and (_frame_words(f), _digest(wave.key, held, f)) for kind, f in found.items()
+        },
         lines=lines,
         total=_total(lines),
         waiting=waiting[:NAMED],
@@ -272,12 +274,16 @@ def _plan_words(held: Draw) -> str:
     )  # fmt: skip
 
 
-def _frame_words(frame: frames.Frame) -> tuple[str, str]:
+def _frame_words(frame: frames.Frame) -> str:
     at = frame.imported_at
-    words = t(
-        "sampling.frame_was", n=_n(frame.n), source=frame.source, at=hour(at), on=day(at)
-    )  # fmt: skip
-    return words, frame.digest
+    return t("sampling.frame_was", n=_n(frame.n), source=frame.source, at=hour(at), on=day(at))
+
+
+def _digest(wave: str, held: Draw, frame: frames.Frame) -> str:
+    """Return what a draw by the plan rests on: with communes, where each village lies, too."""
+    if frame.kind == "village" and held.plan.per_commune:
+        return frames.digest(db.get(), wave, held.plan.frame)[0]
+    return frame.digest
 
 
 def _moment(held: Draw, at: str | None) -> str:

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 from test_weights import agree, exported, made
 
 from analysis.design import build
+from analysis.report.wording import method_rows
 from analysis.sampling.draw import probabilities
 from analysis.sampling.frame import Row, Stage
 from analysis.sampling.size import BadSize, cluster_deff, staged_deff
@@ -337,10 +338,12 @@ def weighted(settings):
 def test_figures_count_communes_and_a_sure_one_by_its_villages(weighted):
     result = wave_result(weighted, weighted_wave.WAVE)
     assert (result.design.n_psu, result.design.n_strata, result.design.df) == (10, 5, 5)
+    assert "10 đơn vị mẫu sơ cấp (xã; trong xã chắc chắn" in str(method_rows(result))
     weighted.execute("UPDATE sample_psu SET cluster = '', certain = ''")
     villages = wave_result(weighted, weighted_wave.WAVE)
 
     assert (villages.design.n_psu, villages.design.n_strata) == (16, 4)
+    assert "16 đơn vị mẫu sơ cấp trong 4 tầng" in str(method_rows(villages))
     assert result.total.value == pytest.approx(villages.total.value, rel=1e-14)
     assert result.total.se != villages.total.se
 

@@ -11,7 +11,7 @@ from paper_wave import AWAY, HOME, NOW, WAVE
 from werkzeug.security import generate_password_hash
 
 from survey import db
-from survey.store import cases, draws, lots, people, units, waves
+from survey.store import cases, draws, frames, lots, people, units, waves
 
 ACT = {"now": NOW, "actor": "shell:test"}
 KEY = "mau-2026"
@@ -338,6 +338,7 @@ def test_communes_are_planned_and_drawn_on_the_page(communes, store):
     assert "2 xã, rút theo quy mô số hộ" in page
     assert "mỗi xã 2 thôn" in page
     assert "Rút xã và thôn" in page
+    assert frames.digest(store, KEY, "commune")[0] in page, "the digest knows where villages lie"
     post(communes, f"/field/sample/{KEY}/draw", stage="villages", seed="xổ số")
     areas = draws.areas(store, KEY)
     assert {area.cluster for area in areas} == {f"08/{area.unit}" for area in areas}

@@ -263,8 +263,10 @@ def _instrument(result: Result) -> str:
 def _sample(result: Result) -> str:
     design = result.design
     assert design is not None
+    units = " (xã; trong xã chắc chắn vào mẫu là thôn, xã đó là một tầng)"
     text = (
-        f"Mẫu xác suất {num(design.n, 0)} người thuộc {num(design.n_psu, 0)} đơn vị mẫu sơ cấp "
+        f"Mẫu xác suất {num(design.n, 0)} người thuộc {num(design.n_psu, 0)} đơn vị mẫu sơ cấp"
+        f"{units if design.communes else ''} "
         f"trong {num(design.n_strata, 0)} tầng, đại diện cho {num(design.weight_sum, 0)} người; "
         f"{_weighed(result)}"
     )
