@@ -55,10 +55,10 @@ STAFF = (
     ("nhaplieu2", "Nhân viên nhập liệu 2 (mô phỏng)", "data_clerk"),
     ("doichieu", "Người đối chiếu (mô phỏng)", "adjudicator"),
 )
-#: Adults of the province by sex and by age, in made-up thousands.
+#: Adults of the listed communes by sex and by age, made up to fit the frame.
 MARGINS = {
-    "sex": {"1": 262_000, "2": 268_000},
-    "age": {"1": 88_000, "2": 122_000, "3": 168_000, "4": 92_000, "5": 60_000},
+    "sex": {"1": 5_890, "2": 6_050},
+    "age": {"1": 1_900, "2": 2_700, "3": 3_800, "4": 2_100, "5": 1_440},
 }
 ACTOR = "shell:demo"
 
