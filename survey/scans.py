@@ -202,6 +202,7 @@ def decide(number: int, field: str) -> tuple[str, int] | BaseResponse:
 def picture(number: int) -> Response:
     """Send the picture of a page, or (``field``) the piece of it with a doubtful field."""
     page = _page(number)
+    scans.demand(scans.get(db.get(), page.upload))
     digest = page.file
     if field := request.args.get("field", ""):
         digest = str(page.doubts.get(field, {}).get("file", "")) or digest
@@ -223,6 +224,7 @@ def _doubt(wave: Wave, found: readings.Open, wrong: str = "") -> str:
         page=page,
         field=field,
         kind=page.doubts[found.field]["kind"],
+        removed=_removed(scans.get(db.get(), page.upload)),
         piece=bool(page.doubts[found.field].get("file")),
         keys=[(n, code, choices[code]) for n, code in enumerate(field.codes, 1)],
         asked=field.item.text if field.row else "",
@@ -330,16 +332,32 @@ def _watched(page: str, busy: bool) -> Response:
 def _said(one: Counted, running: bool) -> dict[str, object]:
     """A file as people read of it."""
     upload = one.upload
-    state = upload.state
+    state = one.state
     if state == "reading" and not running:
         state = "stopped"
     return {
         "one": one,
         "upload": upload,
         "state": state,
+        "far": _far(state, one),
+        "removed": _removed(upload),
         "why": t(f"scans.fault.{upload.fault}") if upload.fault else "",
         "since": f"{hour(upload.at)} {day(upload.at)}",
     }
+
+
+def _removed(upload: Upload) -> str:
+    return day(upload.removed_on) if upload.removed_on else ""
+
+
+def _far(state: str, one: Counted) -> str:
+    match state:
+        case "held":
+            return t("scans.some_held", n=one.held)
+        case "entered":
+            return t("scans.all_entered")
+        case _:
+            return t(f"scans.{state}")
 
 
 def _page_said(page: Page) -> dict[str, object]:
@@ -353,6 +371,7 @@ def _page_said(page: Page) -> dict[str, object]:
         "why": t(f"scans.fault.{code}", OFFICIAL, **said) if known and not hidden else "",
         "advice": _advice(code) if known else "",
         "open": len(page.open) if page.state == "read" else 0,
+        "least": None if page.least is None else int(100 * page.least),
     }
 
 

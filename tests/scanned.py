@@ -92,9 +92,9 @@ def jpeg(picture, quality=88) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
-def pdf(path, pages) -> Path:
+def pdf(path, pages, **more) -> Path:
     """A PDF of scanned pages; bytes that are no picture become a page of nonsense."""
-    canvas = Canvas(str(path), invariant=1)
+    canvas = Canvas(str(path), invariant=1, **more)
     for page in pages:
         if page is not None:
             picture = ImageReader(BytesIO(jpeg(page)))

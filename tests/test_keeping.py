@@ -172,7 +172,7 @@ def test_removed_pages_are_not_read_again_and_say_since_when(base, upload, setti
 
     with pytest.raises(Refused, match="scan_removed") as refusal:
         scans.again(base, upload.id, **ACT)
-    assert refusal.value.facts["day"] == LATER.date().isoformat()
+    assert refusal.value.facts["on"] == LATER.date().isoformat()
 
 
 def test_notes_of_call_backs_go_with_the_pictures_and_outcomes_stay(base, case):

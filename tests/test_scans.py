@@ -11,6 +11,7 @@ import paper_wave
 import pytest
 import scanned
 from paper_wave import NOW, WAVE
+from reportlab.lib.pdfencrypt import StandardEncryption
 from scanned import PAGES, hand, places
 
 from survey import db, reading, serials
@@ -278,6 +279,23 @@ def test_a_broken_file_fails_by_itself(desk, tmp_path, data, fault):
     held = scans.get(desk.base, upload.id)
     assert (held.state, held.fault) == ("failed", fault)
     assert len(pages) == PAGES
+
+
+@pytest.mark.parametrize(
+    ("user", "state", "fault"), [("mat-khau", "failed", "locked"), ("", "done", "")]
+)
+def test_a_pdf_with_a_password_says_so_and_one_that_only_may_not_be_changed_is_read(
+    desk, tmp_path, user, state, fault
+):
+    lock = StandardEncryption(user, ownerPassword="chu-so-huu", strength=128)
+    path = scanned.pdf(tmp_path / "khoa.pdf", desk.filled(), encrypt=lock)
+    upload = desk.hand_in(path.read_bytes())
+    reading.work(desk.settings)
+
+    held = scans.get(desk.base, upload.id)
+    assert (held.state, held.fault) == (state, fault)
+    assert len(scans.pages_of(desk.base, upload.id)) == (0 if fault else PAGES)
+    assert desk.state() == ("planned" if fault else "compared")
 
 
 def test_jpeg_and_tiff_are_read_as_well(desk, tmp_path):

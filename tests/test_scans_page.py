@@ -200,6 +200,46 @@ def test_a_file_left_half_read_says_so_and_goes_on(client, base, wave, form, set
     assert scans.get(base, upload.id).state == "done"
 
 
+def test_a_file_is_not_called_entered_before_its_forms_are(client, base, wave, read):
+    """Read to its end, it still waits for somebody to decide one doubtful place."""
+    client.login("nhap1")
+    one = f"/desk/scans/{read.id}"
+    for page in (client.get(PAGE).text, client.get(one).text):
+        assert "đã đọc xong, 1 phiếu chưa nhập" in page
+        assert "đã đọc xong, đã nhập" not in page
+
+    id = readings.open_doubts(base, WAVE).page.id
+    readings.decide(base, id, "sex", 1, staff=wave.staff["nhap1"], **ACT)
+    for page in (client.get(PAGE).text, client.get(one).text):
+        assert "đã đọc xong, đã nhập" in page
+
+
+def test_the_least_confidence_of_a_page_is_shown(client, base, wave, read):
+    first, second, *_ = scans.pages_of(base, read.id)
+    assert set(second.confidence) == set(second.fields) - {"comment"}
+    assert "sex" not in first.confidence
+    assert 0.5 <= second.least <= 1
+
+    client.login("nhap1")
+    page = client.get(f"/desk/scans/{read.id}").text
+    assert "Tin cậy thấp nhất" in page
+    assert f"{int(100 * second.least)}%" in page
+
+
+def test_a_page_whose_picture_was_removed_says_since_when(client, base, wave, read):
+    base.execute("UPDATE scan_upload SET removed_on = '2027-03-01'")
+    client.login("nhap1")
+    page = client.get(f"/desk/scans/{read.id}").text
+    assert "Ảnh và tệp gốc đã xóa ngày 01/03/2027" in page
+    assert "/desk/scans/pictures/" not in page
+    assert "Đọc lại các trang bị từ chối" not in page
+    assert "đã xóa ngày 01/03/2027" in client.get(f"/desk/scans/doubts?wave={WAVE}").text
+
+    id = scans.pages_of(base, read.id)[0].id
+    answer = client.get(f"/desk/scans/pictures/{id}")
+    assert (answer.status_code, "01/03/2027" in answer.text) == (410, True)
+
+
 def test_the_shell_reads_files_and_names_every_refused_page(
     app, base, wave, form, settings, tmp_path
 ):

@@ -63,8 +63,13 @@ class Counted:
 
     @property
     def state(self) -> str:
-        """How far the file is: as the upload's, but ``held`` while a form of it is not entered."""
-        return "held" if self.upload.state == "done" and self.held else self.upload.state
+        """How far the file is: as the upload's; once read, whether its forms are ``entered``.
+
+        ``held`` while a form of it waits: for pages, for a person, or because it was refused.
+        """
+        if self.upload.state != "done" or not self.read:
+            return self.upload.state
+        return "held" if self.held else "entered"
 
 
 class Page(NamedTuple):
@@ -151,9 +156,9 @@ def get(db: sqlite3.Connection, id: int) -> Upload:
 
 
 def demand(upload: Upload) -> None:
-    """Refuse (410 ``scan_removed``: ``day``) where the pictures of a file have been removed."""
+    """Refuse (410 ``scan_removed``: ``on``) where the pictures of a file have been removed."""
     if upload.removed_on:
-        raise Refused("scan_removed", 410, day=upload.removed_on)
+        raise Refused("scan_removed", 410, on=upload.removed_on)
 
 
 def next_waiting(db: sqlite3.Connection) -> Upload | None:
@@ -189,7 +194,7 @@ def again(db: sqlite3.Connection, id: int, *, now: datetime, actor: str) -> Uplo
     """Have the refused pages of a file read once more, by a reader that may know better.
 
     Raises LookupError, or Refused ``upload_reading`` (409) while it is being read,
-    ``scan_removed`` (410: ``day``) when its pictures are gone.
+    ``scan_removed`` (410: ``on``) when its pictures are gone.
     """
     with write(db):
         upload = get(db, id)
