@@ -102,10 +102,14 @@ def _file(store: Connection, settings: Settings, upload: Upload, told: Told | No
     from survey.scanning.images import File, Unopened
 
     shelf = Shelf(settings.instance)
-    try:
-        file = File(shelf.upload(upload.digest))
-    except (Unopened, LookupError) as fault:
-        code = fault.code if isinstance(fault, Unopened) else "gone"
+    file, code = None, "reader_died"
+    with _guarded(settings, upload, 0) as alive:
+        if alive:
+            try:
+                file = File(shelf.upload(upload.digest))
+            except (Unopened, LookupError) as fault:
+                code = fault.code if isinstance(fault, Unopened) else "gone"
+    if file is None:
         scans.end(store, upload.id, fault=code, now=clock.now())
         return 0
     done = 0
@@ -126,21 +130,32 @@ def _file(store: Connection, settings: Settings, upload: Upload, told: Told | No
 def _watched(
     store: Connection, settings: Settings, upload: Upload, file: File, number: int
 ) -> Seen:
-    """Read one page, leaving a note that tells the next reader should this page end this one."""
-    shelf = Shelf(settings.instance)
-    note = shelf.home / "reading.json"
+    """Read one page, or refuse it when it has ended readers."""
+    with _guarded(settings, upload, number) as alive:
+        if not alive:
+            return _refused(number, "", "reader_died")
+        return _page(store, settings, upload, file, number)
+
+
+@contextmanager
+def _guarded(settings: Settings, upload: Upload, number: int) -> Iterator[bool]:
+    """Leave a note that tells the next reader should this page (0: opening) end this one.
+
+    Gives False for what has ended readers often enough.
+    """
+    note = Shelf(settings.instance).home / ("reading.json" if number else "opening.json")
     tries = 0
     with suppress(OSError, ValueError):
         held = json.loads(note.read_text("utf-8"))
         if (held["upload"], held["page"]) == (upload.id, number):
             tries = held["tries"]
     if tries >= _TRIES:
-        return _refused(number, "", "reader_died")
+        yield False
+        return
     facts = {"upload": upload.id, "page": number, "tries": tries + 1}
     note.write_text(json.dumps(facts), "utf-8")
-    seen = _page(store, settings, upload, file, number)
+    yield True
     note.unlink(missing_ok=True)
-    return seen
 
 
 def _page(store: Connection, settings: Settings, upload: Upload, file: File, number: int) -> Seen:

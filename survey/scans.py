@@ -259,7 +259,8 @@ def _field(wave: Wave, name: str) -> Field:
 
 
 def _hand_in(wave: Wave, name: str, digest: str) -> None:
-    short = name.replace("\\", "/").rpartition("/")[2].strip()[:120] or t("scans.nameless")
+    short = "".join(letter for letter in name.replace("\\", "/") if letter.isprintable())
+    short = short.rpartition("/")[2].strip()[:120] or t("scans.nameless")
     job = partial(
         scans.add, wave=wave.key, name=short, digest=digest, staff=work.staff().id,
         now=clock.now(), actor=work.actor(),

@@ -43,7 +43,7 @@ class Shelf:
         ``upload_large`` (413).
         """
         path = self._part(token)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._room(path)
         held = path.stat().st_size if path.exists() else 0
         if offset == 0 and held == 0:
             self._sweep()
@@ -52,7 +52,7 @@ class Shelf:
         if offset + len(piece) > LARGEST:
             raise Refused("upload_large", 413)
         if offset + len(piece) > held:
-            with path.open("r+b" if held else "wb") as file:
+            with open(path, "r+b" if held else "wb", opener=_private) as file:
                 file.seek(offset)
                 file.write(piece)
             held = offset + len(piece)
@@ -72,9 +72,9 @@ class Shelf:
     def take(self, pieces: Iterable[bytes], token: str) -> str:
         """Shelve a whole file as it is read; returns its sha256.  Raises as ``shelve``."""
         path = self._part(token)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._room(path)
         size = 0
-        with path.open("wb") as file:
+        with open(path, "wb", opener=_private) as file:
             for piece in pieces:
                 size += len(piece)
                 if size > LARGEST:
@@ -100,9 +100,10 @@ class Shelf:
         if path.exists():
             path.touch()  # young again: it is in use
         else:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._room(path)
             draft = path.with_name(f".{digest}.{os.getpid()}")
-            draft.write_bytes(picture)
+            with open(draft, "wb", opener=_private) as file:
+                file.write(picture)
             draft.replace(path)
         return digest
 
@@ -117,6 +118,11 @@ class Shelf:
         """Every original and every picture that lies here."""
         yield from (path for path in (self.home / "uploads").glob("*.*") if _held(path))
         yield from (path for path in (self.home / "pictures").glob("??/*.jpg") if _held(path))
+
+    def _room(self, path: Path) -> None:
+        """Make the folder of a file; nobody but the server's user opens it."""
+        for folder in (self.home, path.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _picture(self, digest: str) -> Path:
         return self.home / "pictures" / digest[:2] / f"{digest}.jpg"
@@ -137,7 +143,7 @@ class Shelf:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
         final = self.home / "uploads" / f"{digest}.{kind}"
-        final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._room(final)
         path.replace(final)
         return digest
 
@@ -155,6 +161,10 @@ def sound(path: Path) -> bool:
 
 def _held(path: Path) -> bool:
     return _DIGEST.fullmatch(path.stem) is not None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _kind(start: bytes) -> str:
