@@ -202,7 +202,7 @@ def _household_faults(
     if not _CODE.fullmatch(number):
         faults.add(line, "code", column=t("frame.household"), value=number)
         return
-    first = seen.setdefault(number, line)
+    first = seen.setdefault(number.casefold(), line)
     if first != line:
         faults.add(line, "household_twice", household=number, psu=row["psu"], first=first)
     if row.get("adults") and not _whole(row["adults"], MOST_ADULTS):

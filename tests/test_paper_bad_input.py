@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -15,12 +16,14 @@ from paper_wave import NOW, WAVE
 from forms import paper as form
 from forms.questionnaire import load, parse
 from survey import db, keyed, serials
+from survey import frames as survey_frames
 from survey.store import (
     Refused,
     audit,
     cases,
     comparisons,
     entries,
+    frames,
     lots,
     plans,
     replacements,
@@ -315,6 +318,17 @@ def test_a_village_whose_forms_came_back_is_not_dropped(client, base, paper):
     assert page.status_code == 409
     assert "đã có 1 phiếu thu về" in page.text
     assert 'href="/field/sample"' in page.text
+
+
+def test_a_household_listed_twice_is_named_whatever_the_case_of_its_code(base, paper):
+    rows = ["Mã thôn,Mã hộ", *(f"{paper.psus[0]},H{n}" for n in range(1, 9)), f"{paper.psus[0]},h3"]
+    known = {paper.psus[0]: frames.Village(paper.psus[0], "a", paper_wave.HOME, "urban", "Tổ", 8)}
+    with pytest.raises(survey_frames.Faulty) as caught:
+        survey_frames.check_households(
+            io.BytesIO("\n".join(rows).encode()), known=known, drawn=None, take=6, scope=None
+        )
+
+    assert caught.value.faults == [f"Dòng 10: hộ h3 của thôn {paper.psus[0]} đã có ở dòng 4"]
 
 
 # Closing and opening again
