@@ -174,16 +174,19 @@ def roster(db: sqlite3.Connection, of: Wave, width: int) -> Roster | None:
     )  # fmt: skip
 
 
-WEIGHTING = "SELECT settings, report, frozen_at FROM weighting WHERE wave = :wave"
+WEIGHTING = """
+SELECT settings, report, frozen_at, (SELECT COUNT(*) FROM response r JOIN sample_case c
+  ON c.id = r.case_id AND c.wave = r.wave WHERE r.wave = w.wave AND r.state IN ('valid', 'flagged')
+  AND c.cell = '') FROM weighting w WHERE wave = :wave"""
 SOURCES = """
 SELECT name, source FROM margin WHERE wave = :wave GROUP BY name, source ORDER BY MIN(rowid)"""
 
 
-def weighting(db: sqlite3.Connection, wave: str) -> tuple[dict[str, Any], dict[str, Any], bool]:
-    """Settings and report of the weights of a wave ({} for those of the draw), whether frozen."""
-    for settings, report, frozen_at in _rows(db, WEIGHTING, {"wave": wave}):
-        return json.loads(settings), json.loads(report), frozen_at is not None
-    return {}, {}, False
+def weighting(db: sqlite3.Connection, wave: str) -> tuple[Any, Any, bool, int]:
+    """Settings, report ({}: weights of the draw), whether frozen, how many answered since."""
+    for settings, report, frozen_at, late in _rows(db, WEIGHTING, {"wave": wave}):
+        return json.loads(settings), json.loads(report), frozen_at is not None, late
+    return {}, {}, False, 0
 
 
 def sources(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:

@@ -99,6 +99,7 @@ class Weighed:
     capped: int  # weights that were cut
     kish: float  # part of the design effect due to unequal weights
     frozen: bool
+    late: int = 0  # answers that came since: they still have the weights of the draw
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _info(ready: Study) -> WaveInfo:
 
 def _weighed(db: sqlite3.Connection, ready: Study) -> Weighed | None:
     """What was done to the weights of the draw; None when nothing was."""
-    settings, report, frozen = reader.weighting(db, ready.wave.key)
+    settings, report, frozen, late = reader.weighting(db, ready.wave.key)
     if not settings:
         return None
     items = {item.id: item.text for item in ready.questionnaire.items} | DRAWN
@@ -146,6 +146,7 @@ def _weighed(db: sqlite3.Connection, ready: Study) -> Weighed | None:
         capped=report.get("trimming", {}).get("capped", 0),
         kish=report["weights"]["kish"],
         frozen=frozen,
+        late=late,
     )
 
 

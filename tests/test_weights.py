@@ -293,7 +293,10 @@ def test_an_answer_after_the_weights_were_made_counts_as_drawn_until_they_are_ma
     )  # fmt: skip
 
     assert weighting.stale(store, WAVE) == 3
-    assert wave_result(store, WAVE).total.se > 0
+    result = wave_result(store, WAVE)
+    assert result.total.se > 0
+    said = "".join(run.text for _, runs in method_rows(result) for run in runs)
+    assert "Còn 3 phiếu đến sau khi lập quyền số, mang quyền số gốc" in said
 
 
 def test_the_report_says_what_was_done_to_the_weights(store):
@@ -304,6 +307,7 @@ def test_the_report_says_what_was_done_to_the_weights(store):
         "khớp với tổng dân số theo giới tính, độ tuổi, thành thị, nông thôn"
         " (nguồn: Tổng điều tra 2024; Niên giám 2025), cắt 19 quyền số quá lớn" in text
     )
+    assert "đến sau khi lập quyền số" not in text
 
 
 def test_commands_take_totals_make_weights_and_check_them(store, instance, tmp_path):

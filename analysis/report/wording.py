@@ -275,6 +275,11 @@ def _sample(result: Result) -> str:
     if design.lonely:
         how = LONELY.get(result.wave.lonely, result.wave.lonely)
         text += f"; {num(len(design.lonely), 0)} tầng chỉ có một đơn vị mẫu sơ cấp ({how})"
+    if result.weighed and result.weighed.late:
+        text += (
+            f". Còn {num(result.weighed.late, 0)} phiếu đến sau khi lập quyền số, mang quyền số gốc"
+            " nên tính chưa đúng phần: lập lại quyền số trước khi dùng số liệu"
+        )
     return text + "."
 
 
