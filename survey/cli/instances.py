@@ -8,13 +8,17 @@ from pathlib import Path
 
 import click
 
-from survey import config
+from survey import bundle, config
 from survey.cli import session
 from survey.cli.faults import Fault, Faults
 from survey.db import NotStored, connect
 from survey.store import audit, copies
 from survey.store import instances as store
 from survey.store.clock import now
+
+_files = click.option(
+    "--with-files", is_flag=True, help="Kèm ảnh phiếu quét và bản thu, ở tệp FILE.tar."
+)
 
 
 @click.command()
@@ -84,33 +88,56 @@ def _rebuild(ctx: click.Context) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_files
 @session.dry_run
 @click.pass_context
-def backup(ctx: click.Context, file: Path, dry_run: bool) -> None:
+def backup(ctx: click.Context, file: Path, with_files: bool, dry_run: bool) -> None:
     """Sao lưu dữ liệu vào FILE trong khi hệ thống vẫn chạy, rồi kiểm tra bản sao.
 
-    Khóa bí mật (tệp «secret») không nằm trong bản sao: hãy cất riêng.
+    Ảnh phiếu quét (scans/) và bản thu (sound/) nằm ngoài cơ sở dữ liệu: --with-files chép chúng
+    vào FILE.tar. Khóa bí mật (tệp «secret») không nằm trong bản sao: hãy cất riêng.
     """
-    if file.exists():
-        raise Fault(f"«{file}» đã có; hãy chọn tên khác.")
+    home, tar = session.settings(ctx).instance, bundle.beside(file)
+    for path in (file, tar) if with_files else (file,):
+        if path.exists():
+            raise Fault(f"«{path}» đã có; hãy chọn tên khác.")
     if not file.absolute().parent.is_dir():
         raise Fault(f"Không có thư mục «{file.absolute().parent}».")
     with session.database(ctx) as db:
         rows = store.size(db) if dry_run else copies.backup(db, file)
     session.outcome(f"Đã sao lưu {rows} phiếu vào {file}", dry_run)
+    if with_files:
+        size = bundle.size(home) if dry_run else bundle.pack(home, tar)
+        session.outcome(f"Đã chép {_told(size)} ảnh quét và bản thu vào {tar}", dry_run)
+    elif (size := bundle.size(home)).files:
+        click.echo(
+            f"Chưa chép {_told(size)} ảnh quét (scans/) và bản thu (sound/) của {home}:"
+            " thêm --with-files, hoặc chép riêng hai thư mục đó."
+        )
+
+
+def _told(size: bundle.Size) -> str:
+    return f"{size.files:,} tệp ({size.bytes / 2**20:,.0f} MB)".replace(",", ".")
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_files
 @session.dry_run
 @click.pass_context
-def restore(ctx: click.Context, file: Path, dry_run: bool) -> None:
-    """Phục hồi dữ liệu từ bản sao FILE; dữ liệu hiện có được cất giữ trước."""
-    home = config.directory(ctx.find_root().obj)
+def restore(ctx: click.Context, file: Path, with_files: bool, dry_run: bool) -> None:
+    """Phục hồi dữ liệu từ bản sao FILE; dữ liệu hiện có được cất giữ trước.
+
+    --with-files chép lại cả ảnh phiếu quét và bản thu từ FILE.tar.
+    """
+    home, tar = config.directory(ctx.find_root().obj), bundle.beside(file)
     rows, kept = copies.verify(file), None
+    size = bundle.verify(tar) if with_files else bundle.Size(0, 0)
     first = not (home / config.KEY_FILE).exists()
     if not dry_run:
         config.create(home)
+        if with_files:
+            size = bundle.unpack(tar, home, at=now())
         rows, kept = copies.restore(file, home / config.DATABASE, at=now())
         with closing(connect(home / config.DATABASE, create=False)) as db:
             detail = {"file": file.name, "kept": kept.name if kept else ""}
@@ -119,6 +146,10 @@ def restore(ctx: click.Context, file: Path, dry_run: bool) -> None:
                 detail=detail,
             )  # fmt: skip
     session.outcome(f"Đã phục hồi {rows} phiếu từ {file}", dry_run)
+    if with_files:
+        session.outcome(f"Đã chép lại {_told(size)} ảnh quét và bản thu từ {tar}", dry_run)
+    elif tar.exists():
+        click.echo(f"Chưa chép lại ảnh quét và bản thu trong {tar}: thêm --with-files.")
     if kept:
         click.echo(f"Dữ liệu trước đó: {kept}")
     if first:
