@@ -137,7 +137,7 @@ def test_a_page_that_unpacks_to_gigabytes_is_tried_twice_and_refused(base, wave,
 
 
 @pytest.mark.parametrize(
-    "name", ["../../../etc/cron.d/x", "..\\..\\x.pdf", "/tmp/x\0.pdf", "<b>.pdf"]
+    "name", ["../../../etc/cron.d/x", "..\\..\\x.pdf", "/etc/x\0.pdf", "<b>.pdf"]
 )
 def test_the_name_of_a_file_leads_nowhere(client, base, wave, settings, name):
     client.login("nhap1")

@@ -125,7 +125,8 @@ class Code(Drawing):
         self.lines: list[tuple[str, float, str]] = []
         for at, line in enumerate(lines):
             face, points = (REGULAR, size) if at else (BOLD, first or size)
-            self.lines += [(face, points, part) for part in fill(plain(line), face, points, room)]
+            parts = fill(plain(line, 400), face, points, room)
+            self.lines += [(face, points, part) for part in parts]
         super().__init__(max(self.side, sum(points + 4 for _, points, _ in self.lines)) + 4)
         self.spaceBefore, self.spaceAfter = 8, 6
 
