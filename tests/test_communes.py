@@ -247,6 +247,19 @@ def test_without_another_village_in_the_commune_one_of_the_stratum_is_drawn(base
     assert drawing.check(base, WAVE)[2] == []
 
 
+def test_a_village_dropped_alone_lets_its_stratum_stand_for_it(drawn):
+    gone = next(a for a in areas(drawn).values() if a.stratum == "tt" and a.certain)
+    before = sum(row["weight"] for row in draws.rows(drawn, WAVE) if row["stratum"] == "nt")
+    replacements.drop_area(drawn, WAVE, gone.psu, "disaster", substitute=None, **ACT)
+
+    kept = [a for a in areas(drawn).values() if a.stratum == "tt" and not a.dropped_at]
+    grown = replacements.factors(drawn, WAVE)
+    stands = sum(OF[a.psu].size / Fraction(a.probability) for a in kept) * grown["tt"]
+    assert stands == sum(v.size for v in FRAME if v.stratum == "tt")
+    assert sum(r["weight"] for r in draws.rows(drawn, WAVE) if r["stratum"] == "nt") == before
+    assert drawing.check(drawn, WAVE)[2] == []
+
+
 def test_a_plan_of_communes_tells_all_that_keeps_it_from_being_drawn(base):
     plan = replace(PLAN, takes={"nt": 5, "zz": 1})
     draws.set_plan(base, WAVE, plan, **ACT)
