@@ -125,6 +125,7 @@ def record(number: int) -> tuple[str, int] | Response:
 def plan() -> str:
     """Show how much of a wave is checked, and which questions are asked again."""
     wave = work.wave()
+    work.demand(wave.owner)
     return _settings(wave, plans.get(db.get(), wave.key))
 
 
@@ -133,6 +134,7 @@ def plan() -> str:
 def keep_plan() -> tuple[str, int] | Response:
     """Keep the shares and the questions of a wave, or say what is wrong with them."""
     wave = work.wave()
+    work.demand(wave.owner)
     held, faults = plans.get(db.get(), wave.key), dict[str, str]()
     wish: dict[str, object] = {}
     for name in SHARES:

@@ -87,6 +87,7 @@ def index() -> str:
 def release() -> BaseResponse:
     """Settle the forms that wait for a second entry which the plan no longer asks for."""
     wave = work.wave()
+    work.demand(wave.owner)
     job = partial(settling.release, wave=wave.key, now=clock.now(), actor=work.actor())
     flash(t("verify.released", n=services().writer.run(job)))
     return redirect(url_for(".index", wave=wave.key), 303)

@@ -7,7 +7,7 @@ import re
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 import paper_rights
 import paper_wave
@@ -17,7 +17,7 @@ from paper_wave import AWAY, HOME, WAVE
 from test_verify import enter
 
 from survey import db, serials
-from survey.store import entries, plans
+from survey.store import entries, plans, readings
 from survey.text import t
 
 DOORS = {
@@ -433,3 +433,46 @@ def test_who_keyed_is_hidden_from_who_decides_until_it_is_decided(client, base, 
         assert "Nhap1" not in text, address
         assert "Nhap2" not in text, address
     assert "Nhap1" in client.get(f"/desk/compare/{side.settled}").text
+
+
+def test_an_administrator_of_a_unit_plans_no_wave_of_another(app, base, world):
+    cheap = paper_rights.generate_password_hash(
+        paper_rights.people.plain(paper_wave.PASSWORD), method="scrypt:1024:8:1"
+    )
+    paper_rights._person(base, "quantri.lai", "administrator", AWAY, cheap)
+    client, side = signed_in(app, "quantri.lai"), world[HOME]
+    sign, before = token(client), kept(base)
+    for rule, method in routes(app):
+        if not allowed(app, rule, "administrator"):
+            continue
+        address = path(rule, side)
+        answer = client.open(address, method=method, data={"csrf_token": sign})
+        where = (rule.endpoint, method, answer.status_code)
+        if rule.endpoint in {*PLACED, *OWNED, "callbacks.plan", "callbacks.keep_plan"}:
+            assert answer.status_code in (403, 404), where
+        asked = address.rpartition("/")[2] if rule.endpoint.startswith("desk.") else ""
+        assert leaks(answer, side, asked) == [], where
+        if rule.endpoint == "verify.release":
+            assert answer.status_code == 403
+    assert before
+
+
+def test_nobody_foresees_the_ids_of_a_form(client, base, world, paper):
+    found = base.execute(
+        "SELECT e.id, s.response FROM paper_settled s JOIN paper_entry e USING (case_id)"
+    ).fetchall()
+    assert {UUID(row["response"]).version for row in found} == {4}
+
+    case, who = world[HOME].collected, paper.staff["nhap1"]
+    client.login("nhap1")
+    sent = {
+        "id": str(uuid5(readings._SPACE, str(case))), "by": who, "serial": serials.serial(case),
+        "wave": WAVE, "questionnaire": paper_wave.QUESTIONNAIRE, "overrides": [],
+        "fields": paper_wave.fields(1), "keys": 1, "active_ms": 1,
+    }  # fmt: skip
+    headers = {"X-CSRFToken": token(client)}
+    assert client.post("/desk/entries", json=sent, headers=headers).status_code == 422
+    assert (
+        client.post("/desk/entries", json=sent | {"id": str(uuid4())}, headers=headers).status_code
+        == 201
+    )
