@@ -87,6 +87,7 @@ def test_the_list_has_names_only_when_asked(drawn, tmp_path):
     assert "head" not in rows[0]
     drawn("export", KEY, "-o", tmp_path / "ten.csv", "--names")
     assert "Lê 1" in (tmp_path / "ten.csv").read_text("utf-8-sig")
+    assert (tmp_path / "ten.csv").stat().st_mode & 0o077 == 0
 
 
 def test_every_fault_of_a_file_is_told_and_the_code_is_one(run, tmp_path):

@@ -320,6 +320,8 @@ def _sheet(name: str, kind: str, words: str) -> Callable[..., None]:
             path = _place(output, f"{group[0].lot.code}-{name}.pdf")
             part = session.draft(path)
             try:
+                if kind in NAMED:
+                    session.private(part)
                 with part.open("wb") as file:
                     pages += sheets.write(group, kind, file)
                 part.replace(path)

@@ -228,6 +228,8 @@ def export(ctx: click.Context, wave: str, output: Path, names: bool) -> None:
     draft = session.draft(output)
     with session.database(ctx, readonly=True) as db:
         _wave(db, wave)
+        if names:
+            session.private(draft)
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             columns = samplelist.COLUMNS + (samplelist.NAMES if names else ())
             rows = (samplelist.line(row, columns) for row in draws.rows(db, wave))

@@ -87,3 +87,9 @@ def outcome(text: str, dry_run: bool) -> None:
 def draft(path: Path) -> Path:
     """Where a file is written before it gets its name, so that nobody sees half of it."""
     return path.with_name(f".{path.name}.part")
+
+
+def private(path: Path) -> None:
+    """Make a file that only who runs the command may read: names and addresses come into it."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
