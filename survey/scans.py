@@ -382,15 +382,19 @@ def _advice(code: str) -> str:
     return t(f"scans.advice.{code}") if has(f"scans.advice.{code}") else ""
 
 
+def stuck(code: str) -> str:
+    """Return why a form that was read cannot be entered, in words."""
+    from survey.text import has
+
+    named = f"scans.stuck.{code}"
+    return t(named) if has(named) else code and t("scans.stuck", code=code)
+
+
 def _held(one: readings.Waiting) -> dict[str, object]:
     code, facts = one.fault
     return {
         "one": one,
         "missing": ", ".join(str(page) for page in one.missing),
-        "why": t(f"scans.stuck.{code}") if code in STUCK else code and t("scans.stuck", code=code),
+        "why": stuck(code),
         "facts": facts,
     }
-
-
-#: Why an entry may be refused, with a sentence of its own.
-STUCK = ("mixed", "closed", "case_used", "entry_state", "faulty_entry", "other_form", "not_open")

@@ -406,3 +406,19 @@ def test_pages_of_two_layouts_are_not_put_together(desk, tmp_path):
     assert desk.state() == "planned"
     [waiting] = readings.waiting(desk.base, WAVE)
     assert (waiting.missing, waiting.fault[0]) == ((), "mixed")
+
+
+def test_a_form_printed_twice_is_entered_from_the_print_that_is_whole(desk, tmp_path):
+    first = desk.filled()
+    desk.read(first[:2], tmp_path)
+    q = scanned.load(paper_wave.QUESTIONNAIRE)
+    again = scanned.prints.add(
+        desk.base, WAVE, edition="large", questionnaire=q.key, digest=q.digest,
+        layout=scanned.LAYOUT | {"note": "another"}, cases=[desk.case], **ACT,
+    )  # fmt: skip
+    desk.run = again.id
+    desk.read(desk.filled(), tmp_path)
+
+    assert desk.state() == "compared"
+    assert {page.print_run for page in scans.current(desk.base, desk.case).values()} == {again.id}
+    assert readings.waiting(desk.base, WAVE) == []

@@ -149,6 +149,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _print(ctx: click.Context, wave: str, ids: set[int] | None) -> None:
     """Print a line a file, and the pages that were refused with their reasons."""
     from survey.store import readings, scans
+    from survey.text import has, t
 
     with database(ctx, readonly=True) as db:
         for one in reversed(scans.counted(db, wave)):
@@ -160,9 +161,9 @@ def _print(ctx: click.Context, wave: str, ids: set[int] | None) -> None:
                     click.echo(f"  trang {page.number}: {_why(page.fault)}")
         for waiting in readings.waiting(db, wave):
             missing = ", ".join(map(str, waiting.missing))
-            why = (
-                f"còn thiếu trang {missing}" if missing else f"chưa nhập được ({waiting.fault[0]})"
-            )
+            named = f"scans.stuck.{waiting.fault[0]}"
+            why = t(named) if has(named) else f"chưa nhập được ({waiting.fault[0]})"
+            why = f"còn thiếu trang {missing}" if missing else why
             click.echo(f"  phiếu {waiting.serial}: {why}")
 
 
@@ -180,10 +181,7 @@ def _line(one: Counted) -> str:
     upload = one.upload
     if upload.state == "failed":
         return f"{upload.name}: {t(f'scans.fault.{upload.fault}')}"
-    if one.state == "held":
-        far = f"{one.held} phiếu chưa nhập"
-    else:
-        far = _FAR[one.state]
+    far = f"{one.held} phiếu chưa nhập" if one.state == "held" else _FAR[one.state]
     if upload.removed_on:
         far += f"; ảnh đã xóa ngày {day(upload.removed_on)}"
     return (

@@ -511,7 +511,8 @@
       ours.forEach(function (record) {
         var item = list.appendChild(make("li")), again = make("button", words.reopen, "link"), drop = make("button", words.drop, "link");
         var send = make("button", words.resend, "link");
-        item.appendChild(make("p", fill(words.refused, { serial: printed(record.serial), title: record.reason.title || record.reason.code || "" })));
+        var title = record.reason.title || record.reason.code || "";
+        item.appendChild(make("p", title.indexOf(printed(record.serial)) < 0 ? fill(words.refused, { serial: printed(record.serial), title: title }) : title));
         if (record.reason.detail) item.appendChild(make("p", record.reason.detail, "small soft"));
         again.type = drop.type = send.type = "button";
         send.onclick = function () { /* as it is: the wave is open again, the form was recorded as collected */

@@ -92,7 +92,8 @@ def keep(db: sqlite3.Connection, upload: Upload, seen: Seen, *, now: datetime) -
     """Store one page of a file once, and enter its form when that was the last piece of it.
 
     A page that is there already is kept beside it and does not count; where the two differ a
-    person is asked.  Returns the number of the page's row.
+    person is asked.  Pages of another print of the form (spoiled, or in large type) are another
+    form until one of the two is whole.  Returns the number of the page's row.
     """
     with write(db):
         if seen.number in scans.numbers(db, upload.id):
@@ -112,7 +113,7 @@ def keep(db: sqlite3.Connection, upload: Upload, seen: Seen, *, now: datetime) -
         if verdict := _known(db, seen.case_id, fields):
             return scans.insert(db, facts | verdict | _columns(fields, doubts, {}), now=now)
         solved: dict[str, object] = {}
-        if held := scans.current(db, seen.case_id).get(seen.page):
+        if held := _prints(db, seen.case_id).get(seen.print_run, {}).get(seen.page):
             differing = _differing(held, fields)
             if not differing and len(doubts) >= len(held.open):
                 kept = {"state": "superseded", "fault": scans.fault("again")}
@@ -269,7 +270,7 @@ def finish(db: sqlite3.Connection, case_id: int, *, now: datetime) -> str:
     is kept beside the pages and shown: nothing that was read is lost.
     """
     case = cases.get(db, case_id)
-    held = scans.current(db, case_id)
+    held, others = _best(db, case_id)
     if not held or _missing(db, held) or any(page.open for page in held.values()):
         return case.state
     if entries.of_case(db, case_id):
@@ -286,7 +287,34 @@ def finish(db: sqlite3.Connection, case_id: int, *, now: datetime) -> str:
         return case.state
     for page in held.values():
         scans.set_state(db, page.id, "read", "")
+    for page in others:
+        scans.set_state(db, page.id, "superseded", scans.fault("other_print"))
     return stored.state
+
+
+def _prints(db: sqlite3.Connection, case_id: int) -> dict[int | None, dict[int, Page]]:
+    """The pages of a form that count, by print run and page number."""
+    found: dict[int | None, dict[int, Page]] = {}
+    for page in scans.read_of(db, case_id):
+        assert page.page is not None
+        found.setdefault(page.print_run, {})[page.page] = page
+    return found
+
+
+def _best(db: sqlite3.Connection, case_id: int) -> tuple[Mapping[int, Page], list[Page]]:
+    """The pages of the print that is whole and decided, the newest; else of whichever lacks least;
+    and the pages of the other prints.  Where no print is whole alone, all pages together."""
+    every = _prints(db, case_id)
+    whole = [held for held in every.values() if not _missing(db, held)]
+    ready = [held for held in whole if not any(page.open for page in held.values())]
+    if not whole and len(every) > 1:
+        return scans.current(db, case_id), []
+    held = max(
+        ready or whole or list(every.values()),
+        key=lambda pages: max(page.id for page in pages.values()),
+        default={},
+    )
+    return held, [page for pages in every.values() if pages is not held for page in pages.values()]
 
 
 def waiting(db: sqlite3.Connection, wave: str, *, unit: str = "") -> list[Waiting]:
@@ -304,7 +332,7 @@ def waiting(db: sqlite3.Connection, wave: str, *, unit: str = "") -> list[Waitin
     for row in rows:
         if unit and unit not in units.path(db, row["unit"]):
             continue
-        held = scans.current(db, row["case_id"])
+        held, _ = _best(db, row["case_id"])
         missing = _missing(db, held)
         fault = next(iter(held.values())).fault
         if missing or fault[0]:

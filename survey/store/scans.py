@@ -277,10 +277,16 @@ def page(db: sqlite3.Connection, id: int) -> Page:
 
 def current(db: sqlite3.Connection, case_id: int) -> dict[int, Page]:
     """The pages of a form that count, by page number."""
+    return {one.page: one for one in read_of(db, case_id) if one.page is not None}
+
+
+def read_of(db: sqlite3.Connection, case_id: int) -> list[Page]:
+    """Every page of a form that counts, by page number and then as they came."""
     rows = db.execute(
-        _PAGE + " WHERE case_id = :case_id AND state = 'read' ORDER BY page", {"case_id": case_id}
+        _PAGE + " WHERE case_id = :case_id AND state = 'read' ORDER BY page, id",
+        {"case_id": case_id},
     )
-    return {found.page: found for row in rows if (found := page_row(row)).page is not None}
+    return [page_row(row) for row in rows]
 
 
 def insert(db: sqlite3.Connection, facts: Mapping[str, object], *, now: datetime) -> int:
