@@ -222,7 +222,7 @@ def test_the_least_confidence_of_a_page_is_shown(client, base, wave, read):
 
     client.login("nhap1")
     page = client.get(f"/desk/scans/{read.id}").text
-    assert "Tin cậy thấp nhất" in page
+    assert "Tin cậy của trang" in page
     assert f"{int(100 * second.least)}%" in page
 
 
