@@ -175,9 +175,9 @@ def roster(db: sqlite3.Connection, of: Wave, width: int) -> Roster | None:
 
 
 WEIGHTING = """
-SELECT settings, report, frozen_at, (SELECT COUNT(*) FROM response r JOIN sample_case c
-  ON c.id = r.case_id AND c.wave = r.wave WHERE r.wave = w.wave AND r.state IN ('valid', 'flagged')
-  AND c.cell = '') FROM weighting w WHERE wave = :wave"""
+SELECT settings, report, frozen_at, (SELECT COUNT(*) FROM sample_case c WHERE c.wave = w.wave
+  AND c.cell = '' AND c.state IN ('compared', 'called_back', 'locked') AND EXISTS (SELECT 1 FROM
+  response r WHERE r.case_id = c.id AND r.state <> 'void')) FROM weighting w WHERE wave = :wave"""
 SOURCES = """
 SELECT name, source FROM margin WHERE wave = :wave GROUP BY name, source ORDER BY MIN(rowid)"""
 
