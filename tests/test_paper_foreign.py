@@ -208,3 +208,18 @@ def test_a_page_replayed_after_its_form_is_entered_changes_nothing(base, paper, 
     [page] = scans.pages_of(base, upload.id)
     assert page.state in ("refused", "superseded")
     assert waves.get(base, WAVE).closed_at is None
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_scan_tells_nothing_of_a_first_entry_while_the_second_is_awaited(base, world, same):
+    case, fields = world[HOME].once, paper_wave.fields(1)
+    upload, _ = scans.add(base, WAVE, name="dò.pdf", digest="d" * 64, staff=None, **ACT)
+    value = fields["sex"] if same else 3 - fields["sex"]
+    seen = readings.Seen(
+        number=1, digest="c" * 64, reader="x", file="", case_id=case,
+        print_run=prints.of_wave(base, WAVE)[0].id, page=1, fields={"sex": value}, doubts={},
+    )  # fmt: skip
+    readings.keep(base, upload, seen, now=NOW)
+
+    [page] = scans.pages_of(base, upload.id)
+    assert (page.state, page.fault) == ("refused", ("blind", {"serial": serials.printed(case)}))

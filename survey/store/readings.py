@@ -21,6 +21,8 @@ from survey.store.scans import Page, Upload
 _SPACE = UUID("6f0c5f0e-3f0a-5f0a-9c52-5ca9f0215ca9")
 #: A page that comes again after its form was entered.
 ENTERED = "entered"
+#: The same while the form waits for its second entry.
+BLIND = "blind"
 #: Pages of one form that were printed with different geometries.
 MIXED = "mixed"
 
@@ -140,10 +142,16 @@ def _columns(
 def _known(
     db: sqlite3.Connection, case_id: int, fields: Mapping[str, object]
 ) -> dict[str, object] | None:
-    """What a page is when its form was entered before: the same again, or another one."""
+    """What a page is when its form was entered before: the same again, or another one.
+
+    While the second entry is awaited nothing is compared: nobody learns from another scan, or
+    from one that was made for it, what the first entry holds.
+    """
     entered = entries.of_case(db, case_id)
     if not entered:
         return None
+    if cases.get(db, case_id).state == "entered":  # whether it is the same would tell the first
+        return {"state": "refused", "fault": scans.fault(BLIND, {"serial": printed(case_id)})}
     first = entered[0].fields
     differing = [name for name, value in fields.items() if first.get(name) != value]
     if not differing:
