@@ -17,7 +17,7 @@ from forms.language import OFFICIAL
 from forms.questionnaire import load, localized
 from survey import db, guard, keyed, mirror, serials, services, work
 from survey.store import Refused, cases, clock, entries, lots, waves
-from survey.text import catalogue, t
+from survey.text import catalogue, day, t
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -79,6 +79,7 @@ def start() -> str | tuple[str, int] | BaseResponse:
         today_ms=ms,
         speeds=entries.speeds(db.get(), wave.key) if staff.role == "administrator" else (),
         synthetic=wave.synthetic,
+        shut=_shut(wave),
         words=_words(),
     )
     return (page, 422) if wrong else page
@@ -234,6 +235,7 @@ def _draw(opened: Open, current: Case | None, **facts: Any) -> str:
         "desk/entry.html",
         wave=opened.wave,
         synthetic=opened.wave.synthetic,
+        shut=_shut(opened.wave),
         lot=opened.lot,
         forms=forms,
         current=next((one for one in forms if current and one["id"] == current.id), None),
@@ -253,6 +255,11 @@ def _draw(opened: Open, current: Case | None, **facts: Any) -> str:
 def _words() -> dict[str, str]:
     found = catalogue(OFFICIAL)
     return {key.removeprefix(_WORDS): found[key] for key in found if key.startswith(_WORDS)}
+
+
+def _shut(wave: Wave) -> str:
+    """Say beforehand that nothing keyed now will be stored; "" while the wave takes entries."""
+    return t("desk.shut", on=day(wave.closed_at)) if wave.closed_at else ""
 
 
 def _wrong(fault: Fault) -> str:

@@ -192,6 +192,15 @@ def test_a_form_of_a_closed_wave_leads_back_to_the_desk_and_thanks_nobody(client
     assert 'href="/desk">Về trang Nhập phiếu' in page.text
 
 
+def test_a_desk_says_before_the_first_key_that_the_wave_is_closed(client, base, paper, lot):
+    client.login("nhap1")
+    assert "không lưu được" not in client.get(f"/desk/lot/{lot.code}").text
+    waves.close(base, WAVE, **ACT)
+
+    for path in (f"/desk/lot/{lot.code}", f"/desk?wave={WAVE}"):
+        assert "đã đóng ngày 22/11/2026: phiếu nhập bây giờ không lưu được" in client.get(path).text
+
+
 def test_a_lot_with_forms_of_both_editions_opens_as_one(client, base, paper, lot):
     for run, edition in enumerate(("normal", "large"), 1):
         base.execute(
