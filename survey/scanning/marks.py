@@ -18,7 +18,7 @@ DENSITY = 8
 #: A circle is looked for so far around its place (mm); paper is never quite flat.
 _REACH = 1.0
 #: The printed digit fills this much around the middle (shares of the radius, half width, height).
-_DIGIT = (0.31, 0.44)
+_DIGIT = (0.33, 0.44)
 #: A printed rim agrees with the drawing of one this well, and so many of a page must.
 _RIM, _RIMS = 0.35, 0.6
 #: Paler than this share of the paper is paper.
