@@ -495,7 +495,7 @@ def test_a_new_version_is_loaded_only_when_nobody_is_there(site, chromium):
         page.evaluate("window.before = true")
         with page.expect_navigation():
             page.clock.run_for(61_000)
-        page.unroute_all()
+        page.unroute_all(behavior="wait")  # a beat under way would end in the next test
 
 
 def nothing(page):
