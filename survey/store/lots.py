@@ -103,8 +103,9 @@ def of_wave(db: sqlite3.Connection, wave: str, unit: str = "") -> list[Lot]:
 def carried(db: sqlite3.Connection, interviewer: int) -> list[Lot]:
     """The lots of open waves that an interviewer holds or is to take, in the order made."""
     rows = db.execute(
-        _SELECT + " WHERE interviewer = :interviewer AND returned_at IS NULL AND NOT EXISTS"
-        " (SELECT 1 FROM wave w WHERE w.key = lot.wave AND w.closed_at IS NOT NULL) ORDER BY id",
+        "SELECT l.id, l.wave, l.code, l.unit, l.interviewer, l.due_on, l.issued_at, l.returned_at"
+        " FROM lot l JOIN wave w ON w.key = l.wave AND w.closed_at IS NULL"
+        " WHERE l.interviewer = :interviewer AND l.returned_at IS NULL ORDER BY l.id",
         {"interviewer": interviewer},
     )
     return [Lot(**dict(row)) for row in rows]
