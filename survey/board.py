@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from survey import db, figures, guard, trust
 from survey.store import clock, units
 from survey.store import waves as wave_store
-from survey.text import day, t
+from survey.text import day, t, thousands
 
 if TYPE_CHECKING:
     from analysis.results import Result
@@ -84,9 +84,9 @@ def _listed(wave: Wave) -> dict[str, object]:
         "wave": wave,
         "phase": phase,
         "state": state,
-        "valid": _count(counts.valid),
-        "flagged": _count(counts.flagged),
-        "today": _count(counts.days.get(clock.day(clock.now()), 0)),
+        "valid": thousands(counts.valid),
+        "flagged": thousands(counts.flagged),
+        "today": thousands(counts.days.get(clock.day(clock.now()), 0)),
     }
 
 
@@ -99,7 +99,3 @@ def _state(wave: Wave) -> tuple[str, str]:
     if closed < clock.day(now) or wave.closed_at:
         return "closed", t("staff.closed_on", on=day(closed))
     return "soon", t("staff.opens_on", on=day(wave.opens_on))
-
-
-def _count(n: int) -> str:
-    return f"{n:,}".replace(",", ".")

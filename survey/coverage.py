@@ -15,7 +15,7 @@ from survey import charts, db, guard, services
 from survey.store import clock, units
 from survey.store import dossiers as store
 from survey.text import clock as clock_of
-from survey.text import t
+from survey.text import t, thousands
 from survey.tree import COUNTRY, Tree
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _above(scope: str) -> str | None:
 
 def _waiting(scope: str, today: date) -> dict[str, str]:
     found = store.waiting(db.get(), today=today, within=scope)
-    return {"n": _num(sum(w.n for w in found)), "late": _num(sum(w.late for w in found))}
+    return {"n": thousands(sum(w.n for w in found)), "late": thousands(sum(w.late for w in found))}
 
 
 def _hidden_above(whole: Sequence[Cell], scope: str, tree: Tree) -> bool:
@@ -213,7 +213,7 @@ def _tables(cells: Sequence[Cell], scope: str, tree: Tree, *, hide: bool) -> dic
     return {
         "tables": {name: rows for name, rows in printed.items() if len(rows) > 1},
         "total": _row(total, hidden=hide, sum=True),
-        "late": _num(total.late),
+        "late": thousands(total.late),
         "hidden": hide,
         "small": not hide and any(r.answered == NONE for rows in printed.values() for r in rows),
         "channels": _channels(channels) if not hide else [],
@@ -256,7 +256,7 @@ def _by_service(cells: Sequence[Cell]) -> list[Group]:
     if len(others) == 1:
         return found
     if others:
-        rest = Group(t("coverage.rest", n=_num(len(others))))
+        rest = Group(t("coverage.rest", n=thousands(len(others))))
         rest.settled = sum(group.settled for group in others)
         rest.answered = sum(group.answered for group in others)
         rest.late = sum(group.late for group in others)
@@ -278,8 +278,8 @@ def _row(group: Group, *, hidden: bool, sum: bool = False) -> Row:
     part = group.answered / group.settled
     return Row(
         name=group.name,
-        settled=_num(group.settled),
-        answered=NONE if hidden else _num(group.answered),
+        settled=thousands(group.settled),
+        answered=NONE if hidden else thousands(group.answered),
         share=NONE if hidden else share(part, 1),
         late=share(group.late / group.settled, 1),
         bar="" if hidden else charts.length(part),
@@ -294,17 +294,13 @@ def _channels(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     names = sorted(counts, key=lambda name: (-counts[name], name))
     small = hidden_parts([counts[name] for name in names], hide_n=HIDE_N)
     return [
-        (t(f"staff.channel_{name}"), NONE if at in small else _num(counts[name]))
+        (t(f"staff.channel_{name}"), NONE if at in small else thousands(counts[name]))
         for at, name in enumerate(names)
     ]
 
 
 #: Where there is no figure.
 NONE = "\u2014"
-
-
-def _num(n: int) -> str:
-    return f"{n:,}".replace(",", ".")
 
 
 def _title(unit: str) -> str:

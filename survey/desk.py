@@ -16,7 +16,7 @@ from forms import paper
 from forms.language import OFFICIAL
 from forms.questionnaire import load, localized
 from survey import db, guard, keyed, mirror, serials, services, work
-from survey.store import Refused, cases, clock, entries, lots, waves
+from survey.store import Refused, cases, clock, entries, lots, prints, waves
 from survey.text import catalogue, day, t
 
 if TYPE_CHECKING:
@@ -229,8 +229,8 @@ def _draw(opened: Open, current: Case | None, **facts: Any) -> str:
     n, ms = entries.today(db.get(), work.staff().id, now=clock.now())
     forms = _listed(opened)
     runs = {case.print_run for case in opened.forms}
-    printed = current or (opened.forms[0] if len(runs) == 1 else None)
-    pages = mirror.pages_of(entries.layout(db.get(), printed)) if printed else ()
+    run = current.print_run if current else runs.pop() if len(runs) == 1 else None
+    pages = mirror.pages_of(prints.get(db.get(), run).layout) if run else ()
     return render_template(
         "desk/entry.html",
         wave=opened.wave,

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from survey import frames
 from survey.store import Refused, draws, units
 from survey.store import frames as store
-from survey.text import t
+from survey.text import t, thousands
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,8 +63,8 @@ def villages(
     within = Within(db, scope) if scope else None
     found = frames.villages(file, provinces=provinces, taken=taken, scope=within)
     words = t(
-        "frame.villages", n=_n(len(found)), strata=len({v.stratum for v in found}),
-        households=_n(sum(v.size for v in found)),
+        "frame.villages", n=thousands(len(found)), strata=len({v.stratum for v in found}),
+        households=thousands(sum(v.size for v in found)),
     )  # fmt: skip
     job = partial(
         store.put_villages, wave=wave, rows=found, whole=whole, source=source, now=now, actor=actor
@@ -90,7 +90,9 @@ def households(
         take=held.plan.households if held.plan.takes else 0,
         scope=within,
     )
-    words = t("frame.households", n=_n(lists.households), villages=_n(len(lists.psus)))
+    words = t(
+        "frame.households", n=thousands(lists.households), villages=thousands(len(lists.psus))
+    )
     odd = [
         t("frame.strange", psu=psu, n=n, size=known[psu].size)
         for psu, n in list(lists.strange.items())[:NAMED]
@@ -104,7 +106,3 @@ def households(
         )
 
     return Checked(words, tuple(odd), job)
-
-
-def _n(number: int) -> str:
-    return f"{number:,}".replace(",", ".")

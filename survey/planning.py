@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from survey import db, guard, services, work
 from survey.frames import Faulty
 from survey.store import clock, draws, frames, waves
-from survey.text import t
+from survey.text import t, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +86,7 @@ def keep(key: str) -> str | tuple[str, int] | Response:
     job = partial(draws.set_plan, wave=key, plan=made, now=clock.now(), actor=work.actor())
     services().writer.run(job)
     n = made.villages()
-    flash(t("sampling.plan_kept", villages=_n(n), forms=_n(n * made.households)))
+    flash(t("sampling.plan_kept", villages=thousands(n), forms=thousands(n * made.households)))
     return redirect(url_for("sampling.index", wave=key), 303)
 
 
@@ -195,7 +195,7 @@ def _wanted(asked: Mapping[str, str], take: int) -> tuple[Wanted | None, dict[st
     people = _number(asked["population"]) if asked["population"] else None
     if people is not None and people < 1:
         faults["population"] = t(
-            "sampling.fault.number", name=t("sampling.population"), low=1, high=_n(10**9)
+            "sampling.fault.number", name=t("sampling.population"), low=1, high=thousands(10**9)
         )
     if faults:
         return None, faults
@@ -226,7 +226,7 @@ def _whole(name: str, values: Mapping[str, str], words: str, faults: dict[str, s
     low, high = LEAST[name], MOST[name]
     number = _number(values.get(name, ""))
     if not low <= number <= high:
-        faults[name] = t("sampling.fault.number", name=words, low=low, high=_n(high))
+        faults[name] = t("sampling.fault.number", name=words, low=low, high=thousands(high))
     return number
 
 
@@ -258,7 +258,3 @@ def _page(
         rules=RULES,
         synthetic=wave.synthetic,
     )
-
-
-def _n(number: int) -> str:
-    return f"{number:,}".replace(",", ".")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from survey import messages
 from survey.db import write
 from survey.store import audit, clock, contacts, frames, rates, removal
-from survey.text import day
+from survey.text import day, thousands
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,16 +57,18 @@ class Report:
         """Yield the report in Vietnamese, a line at a time."""
         gone = self.deleted
         yield f"Ngày {day(self.now)}. Đã xóa:"
-        yield f"  {_n(gone.contacts)} số điện thoại người dân để lại, đã đến ngày xóa"
-        yield f"  {_n(gone.dossier_contacts)} số điện thoại kèm hồ sơ, đã đến ngày xóa"
-        yield f"  {_n(gone.messages)} lượt nhắn tin cũ hơn {MESSAGE_DAYS} ngày"
-        yield f"  {_n(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
-        yield f"  {_n(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
-        yield f"  {_n(gone.files)} tệp tin nhắn chờ gửi cũ hơn {messages.KEPT} ngày"
-        yield f"  {_n(gone.households)} họ tên, địa chỉ hộ của đợt đóng đã {frames.NAME_DAYS} ngày"
+        yield f"  {thousands(gone.contacts)} số điện thoại người dân để lại, đã đến ngày xóa"
+        yield f"  {thousands(gone.dossier_contacts)} số điện thoại kèm hồ sơ, đã đến ngày xóa"
+        yield f"  {thousands(gone.messages)} lượt nhắn tin cũ hơn {MESSAGE_DAYS} ngày"
+        yield f"  {thousands(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
+        yield f"  {thousands(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
+        yield f"  {thousands(gone.files)} tệp tin nhắn chờ gửi cũ hơn {messages.KEPT} ngày"
+        names = f"của đợt đóng đã {frames.NAME_DAYS} ngày"
+        yield f"  {thousands(gone.households)} họ tên, địa chỉ hộ {names}"
         closed = f"của đợt đóng đã {removal.DAYS} ngày"
-        yield f"  ảnh của {_n(gone.pages)} trang quét {closed} (giữ mã kiểm tra và kết quả đọc)"
-        yield f"  {_n(gone.notes)} ghi chú phúc tra {closed}"
+        pages = thousands(gone.pages)
+        yield f"  ảnh của {pages} trang quét {closed} (giữ mã kiểm tra và kết quả đọc)"
+        yield f"  {thousands(gone.notes)} ghi chú phúc tra {closed}"
         yield from self._kept()
 
     def _kept(self) -> Iterator[str]:
@@ -76,19 +78,19 @@ class Report:
             yield "Còn giữ:"
         for wave, n, day_of in self.households:
             until = day(day_of.isoformat())
-            yield f"  {_n(n)} họ tên, địa chỉ hộ của đợt {wave}: xóa ngày {until}"
+            yield f"  {thousands(n)} họ tên, địa chỉ hộ của đợt {wave}: xóa ngày {until}"
         for left in self.paper:
             until = f"ngày {day(left.until.isoformat())}" if left.until else _OPEN
             if left.pages:
-                yield f"  ảnh của {_n(left.pages)} trang quét của đợt {left.wave}: xóa {until}"
+                yield f"  ảnh của {thousands(left.pages)} trang quét của đợt {left.wave}: xóa {until}"
             if left.notes:
-                yield f"  {_n(left.notes)} ghi chú phúc tra của đợt {left.wave}: xóa {until}"
+                yield f"  {thousands(left.notes)} ghi chú phúc tra của đợt {left.wave}: xóa {until}"
         for one in self.kept:
             what = f"đợt {one.wave} ({one.name})" if one.wave else "kèm hồ sơ"
             until = f"ngày {day(one.first.isoformat())}"
             if one.last != one.first:
                 until = f"từ {until} đến ngày {day(one.last.isoformat())}"
-            yield f"  {_n(one.n)} số điện thoại {what}: xóa {until}"
+            yield f"  {thousands(one.n)} số điện thoại {what}: xóa {until}"
 
 
 def expired(instance: Path, now: datetime) -> list[Path]:
@@ -124,7 +126,3 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) ->
         )  # fmt: skip
     paper = tuple(removal.kept(db))
     return Report(now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)), paper)
-
-
-def _n(number: int) -> str:
-    return f"{number:,}".replace(",", ".")

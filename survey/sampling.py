@@ -13,7 +13,7 @@ from survey import BODY_LIMIT, db, exports, framing, guard, samplelist, services
 from survey.frames import Faulty
 from survey.store import clock, draws, frames, waves
 from survey.text import clock as hour
-from survey.text import day, t
+from survey.text import day, t, thousands
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -114,7 +114,7 @@ def draw(key: str) -> BaseResponse | tuple[str, int]:
             services().writer.run(
                 partial(draws.keep_villages, wave=key, rows=rows, draw=made, **facts)
             )
-            flash(t("sampling.drew_villages", n=_n(len(rows))))
+            flash(t("sampling.drew_villages", n=thousands(len(rows))))
         elif stage == "households":
             ready = request.form.get("ready") == "1"
             rows, made, waiting = drawing.households(db.get(), key, ready=ready)
@@ -122,7 +122,8 @@ def draw(key: str) -> BaseResponse | tuple[str, int]:
                 partial(draws.keep_cases, wave=key, rows=rows, draw=made, done=not waiting, **facts)
             )
             main = sum(row["reserve"] is None for row in rows)
-            flash(t("sampling.drew_households", n=_n(main), reserves=_n(len(rows) - main)))
+            reserves = thousands(len(rows) - main)
+            flash(t("sampling.drew_households", n=thousands(main), reserves=reserves))
         else:
             abort(400)
     except Faulty as wrong:
@@ -141,7 +142,7 @@ def check(key: str) -> str | tuple[str, int]:
         villages, cases, differs = drawing.check(db.get(), key)
     except Faulty as wrong:
         return _page(wave, at="check", faults=wrong), 422
-    same = t("sampling.check_same", villages=_n(villages), cases=_n(cases))
+    same = t("sampling.check_same", villages=thousands(villages), cases=thousands(cases))
     return _page(wave, checked="" if differs else same, differs=differs)
 
 
@@ -266,17 +267,19 @@ def _plan_words(held: Draw) -> str:
     n = plan.villages()
     return t(
         "sampling.plan_is_communes" if plan.per_commune else "sampling.plan_is",
-        communes=_n(sum(plan.takes.values())), inside=plan.per_commune,
+        communes=thousands(sum(plan.takes.values())), inside=plan.per_commune,
         commune_method=t(f"sampling.method.{plan.commune_method}"),
-        villages=_n(n), method=t(f"sampling.method.{plan.method}"),
-        households=plan.households, reserves=plan.reserves, forms=_n(n * plan.households),
+        villages=thousands(n), method=t(f"sampling.method.{plan.method}"),
+        households=plan.households, reserves=plan.reserves, forms=thousands(n * plan.households),
         person=t(f"sampling.person.{plan.person}"),
     )  # fmt: skip
 
 
 def _frame_words(frame: frames.Frame) -> str:
     at = frame.imported_at
-    return t("sampling.frame_was", n=_n(frame.n), source=frame.source, at=hour(at), on=day(at))
+    return t(
+        "sampling.frame_was", n=thousands(frame.n), source=frame.source, at=hour(at), on=day(at)
+    )
 
 
 def _digest(wave: str, held: Draw, frame: frames.Frame) -> str:
@@ -290,7 +293,3 @@ def _moment(held: Draw, at: str | None) -> str:
     if not at:
         return ""
     return t("sampling.drawn_at", at=hour(at), on=day(at), seed=held.seed, algorithm=held.algorithm)
-
-
-def _n(number: int) -> str:
-    return f"{number:,}".replace(",", ".")

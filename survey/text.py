@@ -235,6 +235,11 @@ def day(moment: date | str) -> str:
     return f"{moment:%d/%m/%Y}"
 
 
+def thousands(n: int) -> str:
+    """Return a count as people read it: 1.234."""
+    return f"{n:,}".replace(",", ".")
+
+
 def told(facts: Mapping[str, object]) -> dict[str, object]:
     """Return facts as people read them: days as 22/11/2026, times as 14:05, steps in words."""
     shown = dict(facts)
@@ -270,5 +275,5 @@ def _unmarked(answer: Response) -> Response:
 def init_app(app: Flask) -> None:
     """Give templates ``t``, and every page its languages."""
     app.after_request(_unmarked)
-    app.jinja_env.globals["t"] = t
+    app.jinja_env.globals.update(t=t, thousands=thousands)
     app.jinja_env.concat = tongues  # type: ignore[method-assign]

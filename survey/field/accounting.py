@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from analysis.report.numbers import NONE, share
 from analysis.weights.nonresponse import Outcomes
 from survey import charts
-from survey.field.places import number
 from survey.store.progress import VALID
+from survey.text import thousands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -117,14 +117,14 @@ def row(account: Account, *, sum: bool = False) -> Row:
         name=account.name,
         unit=account.unit,
         sum=sum,
-        places=number(base),
-        issued=number(account.issued),
-        returned=number(account.returned),
-        valid=number(account.valid),
+        places=thousands(base),
+        issued=thousands(account.issued),
+        returned=thousands(account.returned),
+        valid=thousands(account.valid),
         share=share(account.valid / base, DECIMALS) if base else NONE,
         rr1=share(rates[0], DECIMALS) if rates else NONE,
         rr3=share(rates[1], DECIMALS) if rates else NONE,
-        substitutes=number(account.substitutes),
+        substitutes=thousands(account.substitutes),
         bar=charts.filled(account.valid / base, account.returned / base) if base else "",
     )
 
@@ -132,7 +132,7 @@ def row(account: Account, *, sum: bool = False) -> Row:
 def dispositions(account: Account) -> list[tuple[str, str, str, Markup]]:
     """Return the outcomes of the households first drawn: name, count, percent, bar."""
     return [
-        (name, number(n), share(n / account.places, DECIMALS), charts.length(n / account.places))
+        (name, thousands(n), share(n / account.places, DECIMALS), charts.length(n / account.places))
         for name in DISPOSITIONS
         if account.places and ((n := account.outcomes[name]) or name in ("complete", "unknown"))
     ]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from flask import abort, render_template, request
 
 from survey import charts, db, guard, work
-from survey.field.places import Places, number
+from survey.field.places import Places
 from survey.store import clock, progress, units
 from survey.text import clock as hour
-from survey.text import day, t
+from survey.text import day, t, thousands
 from survey.tree import COUNTRY
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _tables(lines: Sequence[Line], scope: str, places: Places) -> dict[str, obje
     return {
         "total": accounting.row(total, sum=True),
         "account": total,
-        "substitutes_valid": number(total.substitutes_valid),
+        "substitutes_valid": thousands(total.substitutes_valid),
         "areas": [accounting.row(account) for account in areas],
         "people": [accounting.row(account) for account in people],
         "villages": not any(account.unit for account in areas),

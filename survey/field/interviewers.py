@@ -8,9 +8,9 @@ from flask import render_template, request
 
 from forms.questionnaire import load
 from survey import charts, db, guard, work
-from survey.field.places import Places, number
+from survey.field.places import Places
 from survey.store import progress
-from survey.text import t
+from survey.text import t, thousands
 
 if TYPE_CHECKING:
     from survey.charts import Axis
@@ -40,7 +40,7 @@ def interviewers() -> str:
         scope=scope,
         scope_name=places.name(scope),
         measures=shown,
-        n=number(len(forms)),
+        n=thousands(len(forms)),
         outliers=[(table["name"], row) for table in shown for row in table["rows"] if row["look"]],
         min_n=anomalies.MIN_N,
         level=round(100 * anomalies.LEVEL),
@@ -57,9 +57,9 @@ def _table(measure: Measure, places: Places) -> dict[str, Any]:
         "what": t(f"field.m_{measure.name}_what"),
         "axis": scale,
         "rows": [_row(one, scale, places) for one in measure.marks[:MOST]],
-        "more": number(len(measure.marks) - MOST) if len(measure.marks) > MOST else "",
+        "more": thousands(len(measure.marks) - MOST) if len(measure.marks) > MOST else "",
         "left": [
-            (places.person(who), places.name(area), number(n))
+            (places.person(who), places.name(area), thousands(n))
             for who, area, n in measure.left_out[:MOST]
         ],
     }  # fmt: skip
@@ -71,7 +71,7 @@ def _row(mark: Mark, scale: Axis, places: Places) -> dict[str, object]:
     return {
         "name": places.person(mark.interviewer),
         "area": places.name(mark.area),
-        "n": number(mark.n),
+        "n": thousands(mark.n),
         "value": share(mark.value, 1),
         "expected": share(mark.expected, 1),
         "span": span(mark.low, mark.high, 1),

@@ -47,8 +47,3 @@ class Places(Tree):
             found = accounts.get(db.get(), staff)
             self._staff[staff] = f"{found.name} ({found.username})" if found else str(staff)
         return self._staff[staff]
-
-
-def number(n: int) -> str:
-    """Return a count as it is printed: 1.234."""
-    return f"{n:,}".replace(",", ".")

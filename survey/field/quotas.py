@@ -14,12 +14,12 @@ from flask import abort, flash, redirect, render_template, request, url_for
 
 from forms.questionnaire import load
 from survey import charts, db, guard, services, work
-from survey.field.places import Places, number
+from survey.field.places import Places
 from survey.store import quotas as store
 from survey.store import units
 from survey.store.clock import now
 from survey.store.quotas import Quota
-from survey.text import t
+from survey.text import t, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ def change() -> Response | tuple[str, int]:
         return _page(wave, faults, one=do == "one"), 422
     job = partial(store.put, wave=wave.key, rows=rows, now=now(), actor=work.actor())
     n = services().writer.run(job)
-    flash(t("field.quotas_set", n=number(n)))
+    flash(t("field.quotas_set", n=thousands(n)))
     return _back(wave)
 
 
@@ -120,7 +120,7 @@ class _File:
         if missing := [name for name in COLUMNS if name not in heading]:
             return [], [t("field.no_columns", names=", ".join(missing))]
         if len(lines) - 1 > MOST_LINES:
-            return [], [t("field.many_lines", most=number(MOST_LINES))]
+            return [], [t("field.many_lines", most=thousands(MOST_LINES))]
         order = [heading.index(name) for name in COLUMNS]
         return self.rows(
             (line, [cells[k] if k < len(cells) else "" for k in order]) for line, cells in lines[1:]
@@ -220,8 +220,8 @@ def _row(quota: Quota, n: int, names: Mapping[str, Item], places: Places) -> Row
         unit=places.name(quota.unit),
         item=item.text if item else quota.item,
         answer=labels.get(quota.code, str(quota.code)),
-        target=number(quota.target),
-        came=number(n),
+        target=thousands(quota.target),
+        came=thousands(n),
         share=f"{100 * part:.1f}".replace(".", ",") if quota.target else "\u2014",
         bar=charts.length(min(part, 1.0)),
         key=f"{quota.unit}={quota.item}={quota.code}",

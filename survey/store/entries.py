@@ -212,14 +212,6 @@ def hands(db: sqlite3.Connection, ids: Sequence[int]) -> dict[int, set[int]]:
     return found
 
 
-def layout(db: sqlite3.Connection, case: Case) -> dict[str, object]:
-    """Where everything stands on the printed form of a case; empty while it is not printed."""
-    row = db.execute(
-        "SELECT layout FROM print_run WHERE id = :id", {"id": case.print_run}
-    ).fetchone()
-    return dict(json.loads(row["layout"])) if row else {}
-
-
 def speeds(db: sqlite3.Connection, wave: str) -> list[Speed]:
     """How each person keys a wave, by name."""
     rows = db.execute(

@@ -57,7 +57,7 @@ def advance(db: sqlite3.Connection, case_id: int, *, now: datetime, actor: str) 
         asked = _asked(db, case)
         if more and paper.differences(asked, first.fields, more[0].fields):
             return case.state
-        return _settle(db, case, first.fields, entered, {}, None, now=now, actor=actor)
+        return _settle(db, case, asked, first.fields, entered, {}, None, now=now, actor=actor)
 
 
 def adjudicate(
@@ -85,7 +85,7 @@ def adjudicate(
         entered = entries.of_case(db, case_id)
         if staff in entries.hands(db, [case_id]).get(case_id, ()):
             raise Refused("own_entry", 409, case=case_id)
-        if len(entered) != len((FIRST, SECOND)):
+        if len(entered) != 2:
             raise Refused("not_twice", 409, case=case_id)
         asked = _asked(db, case)
         whole, faults = paper.clean(asked, fields)
@@ -102,7 +102,7 @@ def adjudicate(
             db, at=now, actor=actor, action="paper.adjudicate", subject=str(case_id),
             detail={"fields": len(differing)},
         )  # fmt: skip
-        return _settle(db, case, whole, entered, decided, staff, now=now, actor=actor)
+        return _settle(db, case, asked, whole, entered, decided, staff, now=now, actor=actor)
 
 
 def set_aside(
@@ -120,7 +120,7 @@ def set_aside(
             return case.state
         if not answered(db, case_id):
             raise Refused("not_answered", 409, case=case_id)
-        facts = _facts(db, case, entered[0].fields, entered, {}, staff, now)
+        facts = _facts(_asked(db, case), case, entered[0].fields, entered, {}, staff, now)
         db.execute(_SETTLED, facts | {"response": None})
         cases.move(db, [case_id], "compared", now=now, actor=actor, action="paper.set_aside")
     return "compared"
@@ -174,6 +174,7 @@ _SETTLED = (
 def _settle(
     db: sqlite3.Connection,
     case: Case,
+    asked: Questionnaire,
     fields: Mapping[str, object],
     entered: list[Row],
     decided: Mapping[str, int],
@@ -183,7 +184,6 @@ def _settle(
     actor: str,
 ) -> str:
     """Store the settled form and its response, and move its case: all of it or nothing."""
-    asked = _asked(db, case)
     # Random: who could foresee it could take it at an open door first, or ask for its receipt.
     response = str(uuid4())
     incoming = responses.Incoming(
@@ -196,7 +196,7 @@ def _settle(
         started_at=None,  # when it was keyed says nothing about the person who answered
         submitted_at=None,
     )
-    facts = _facts(db, case, fields, entered, decided, staff, now)
+    facts = _facts(asked, case, fields, entered, decided, staff, now)
     responses.keep(db, incoming, now=now)
     db.execute(_SETTLED, facts | {"response": response})
     cases.move(db, [case.id], "compared", now=now, actor=actor, action="paper.settle")
@@ -204,7 +204,7 @@ def _settle(
 
 
 def _facts(
-    db: sqlite3.Connection,
+    asked: Questionnaire,
     case: Case,
     fields: Mapping[str, object],
     entered: list[Row],
@@ -213,7 +213,6 @@ def _facts(
     now: datetime,
 ) -> dict[str, object]:
     """A row of ``paper_settled``; only fields that hold codes are counted in it."""
-    asked = _asked(db, case)
     coded = set(paper.coded(asked))
     differing: set[str] = set()
     if len(entered) > 1:
