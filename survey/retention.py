@@ -82,7 +82,8 @@ class Report:
         for left in self.paper:
             until = f"ngày {day(left.until.isoformat())}" if left.until else _OPEN
             if left.pages:
-                yield f"  ảnh của {thousands(left.pages)} trang quét của đợt {left.wave}: xóa {until}"
+                pages = thousands(left.pages)
+                yield f"  ảnh của {pages} trang quét của đợt {left.wave}: xóa {until}"
             if left.notes:
                 yield f"  {thousands(left.notes)} ghi chú phúc tra của đợt {left.wave}: xóa {until}"
         for one in self.kept:
