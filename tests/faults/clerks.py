@@ -119,7 +119,7 @@ def sabotage(variant, settings):
     if variant == "two":
         keep, move = responses.keep, cases.move
 
-        def halves(base, case, fields, entered, decided, staff, **act):
+        def halves(base, case, asked, fields, entered, decided, staff, **act):
             given = (case, fields, entered, decided, staff)
             threading.Thread(target=_second, args=given, kwargs=act).start()
             return case.state
@@ -132,7 +132,7 @@ def sabotage(variant, settings):
                     answers={"s01": 1}, language="vi", started_at=None, submitted_at=None,
                 )  # fmt: skip
                 keep(base, came, now=now)
-                facts = settling._facts(base, case, fields, entered, decided, staff, now)
+                facts = settling._facts(asked, case, fields, entered, decided, staff, now)
                 with db.write(base):
                     base.execute(settling._SETTLED, facts | {"response": came.id})
                     move(base, [case.id], "compared", now=now, actor=actor)
