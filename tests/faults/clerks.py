@@ -120,11 +120,11 @@ def sabotage(variant, settings):
         keep, move = responses.keep, cases.move
 
         def halves(base, case, asked, fields, entered, decided, staff, **act):
-            given = (case, fields, entered, decided, staff)
+            given = (case, asked, fields, entered, decided, staff)
             threading.Thread(target=_second, args=given, kwargs=act).start()
             return case.state
 
-        def _second(case, fields, entered, decided, staff, *, now, actor):
+        def _second(case, asked, fields, entered, decided, staff, *, now, actor):
             with closing(db.connect(settings.database)) as base:
                 came = responses.Incoming(
                     id=str(uuid4()), questionnaire=paper_wave.QUESTIONNAIRE, channel="post",
