@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from survey.db import Writer
 
 #: Modules with an ``init_app``; ``guard`` is last so that nothing is served before it decides.
-PARTS = ("db", "text", "assets", "errors", "work", "guard")
+PARTS = ("db", "text", "assets", "errors", "work", "rooms", "guard")
 #: Modules with a blueprint ``bp``: one door for each audience.
 DOORS = (
     "pages",

@@ -12,7 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
-from survey import db, guard, services
+from survey import db, guard, rooms, services
 from survey.store import audit, clock, people, rates
 from survey.text import t
 
@@ -151,7 +151,7 @@ def _changed(staff: Staff, secret: str) -> Response:
     store = partial(people.set_password, id=staff.id, password_hash=kept, now=clock.now())
     guard.sign_in(services().writer.run(store))
     flash(t("staff.changed"))
-    return redirect(guard.home(), 303)
+    return redirect(rooms.home(), 303)
 
 
 def _verified(username: str, secret: str, action: str) -> Staff | None:
@@ -209,4 +209,4 @@ def _wished() -> str:
     ours = wish.startswith("/") and not wish.startswith(("//", "/\\"))
     if ours and not parts.netloc and not parts.scheme and wish.isprintable():
         return wish
-    return guard.home()
+    return rooms.home()

@@ -19,7 +19,7 @@ bp = Blueprint("board", __name__)
 
 
 @bp.get("/board")
-@guard.roles("administrator", "viewer")
+@guard.roles(*guard.READERS)
 def waves() -> str:
     """List the waves with what came in."""
     found = wave_store.all(db.get())
@@ -27,7 +27,7 @@ def waves() -> str:
 
 
 @bp.get("/board/<key>")
-@guard.roles("administrator", "viewer")
+@guard.roles(*guard.READERS)
 def wave(key: str) -> str:
     """Show one wave, or one unit of it; ``flagged=0`` leaves out what is flagged."""
     counted = request.args.get("flagged") != "0"

@@ -99,7 +99,7 @@ class Row:
 
 
 @bp.get("/coverage")
-@guard.roles("administrator", "supervisor", "viewer")
+@guard.roles(*guard.READERS)
 def coverage() -> str:
     """Show the coverage of a unit in a year or a quarter."""
     scope = guard.scope(request.args.get("unit", ""))

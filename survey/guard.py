@@ -33,18 +33,8 @@ REFRESH = 60
 #: What a person with a first password may open before it is changed.
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
 
-#: The staff pages in the head of each other, in this order; the first a person may open is home.
-PAGES = {
-    "board.waves": "staff.results",
-    "coverage.coverage": "coverage.title",
-    "kiosks.all": "kiosks.title",
-    "posters.listed": "doors.title",
-    "calls.listed": "calls.title",
-    "field.board": "work.field",
-    "field.mine": "work.field",
-    "desk.start": "work.desk",
-    "verify.index": "work.compare",
-}
+#: Who reads the figures of a unit, its reports and its coverage.
+READERS = ("administrator", "analyst", "supervisor", "viewer", "auditor")
 
 csrf = CSRFProtect()
 
@@ -90,9 +80,7 @@ def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
     app.before_request(_admit)
     app.after_request(_keep_private)
-    app.jinja_env.globals.update(
-        current_staff=current_staff, may=may, home=home, here=here, pages=PAGES
-    )
+    app.jinja_env.globals.update(current_staff=current_staff, may=may)
 
 
 def current_staff() -> Staff | None:
@@ -114,23 +102,6 @@ def may(endpoint: str) -> bool:
     return staff is not None and staff.role in getattr(view, "roles", frozenset())
 
 
-def here() -> str:
-    """Return the staff page that the one shown belongs to: its own door, or its work."""
-    open_to_me = [name for name in PAGES if may(name)]
-    door = (request.endpoint or "").split(".")[0]
-    first = request.path.split("/")[1]
-    for mark in (door, first):
-        found = next((name for name in open_to_me if name.split(".")[0] == mark), "")
-        if found:
-            return found
-    return next((name for name in open_to_me if url_for(name).split("/")[1] == first), "")
-
-
-def home() -> str:
-    """Return the address of the first page that who is signed in may open."""
-    return url_for(next((name for name in PAGES if may(name)), "auth.password"))
-
-
 def scope(asked: str) -> str:
     """Return the unit whose figures may be shown when ``asked`` is wished, "" for all.
 
@@ -146,6 +117,25 @@ def scope(asked: str) -> str:
     if staff.unit not in units.path(db.get(), asked):
         abort(403, t("staff.refused_unit", unit=units.name(db.get(), asked)))
     return asked
+
+
+def system() -> Staff:
+    """Return who is signed in when that is somebody of the whole instance, else refuse (403)."""
+    staff = current_staff() or abort(403)
+    if staff.unit:
+        abort(403, t("staff.refused_page"))
+    return staff
+
+
+def owns(unit: str) -> Staff:
+    """Return who is signed in when ``unit`` is theirs or lies under theirs, else refuse (403).
+
+    For changes: looking at figures asks ``scope``.  The page does not name the other unit.
+    """
+    staff = current_staff() or abort(403)
+    if staff.unit and staff.unit not in units.path(db.get(), unit):
+        abort(403, t("staff.refused_page"))
+    return staff
 
 
 def sign_in(staff: Staff) -> None:

@@ -21,7 +21,7 @@ bp = Blueprint("reports", __name__)
 
 
 @bp.get("/board/<key>/report.pdf")
-@guard.roles("administrator", "viewer")
+@guard.roles(*guard.READERS)
 def pdf(key: str) -> Response:
     """Send the report that fits the wave and the scope: national, unit or counter."""
     wave, result = _result(key)
@@ -34,7 +34,7 @@ def pdf(key: str) -> Response:
 
 
 @bp.get("/board/<key>/report.csv")
-@guard.roles("administrator", "viewer")
+@guard.roles(*guard.READERS)
 def csv(key: str) -> Response:
     """Send the same figures as a table."""
     wave, result = _result(key)

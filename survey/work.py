@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, request, url_for
 
-from survey import db, guard
+from survey import db, guard, rooms
 from survey.store import clock, units, waves
 from survey.text import has, t, told
 
@@ -16,28 +16,6 @@ if TYPE_CHECKING:
     from survey.store import Refused
     from survey.store.people import Staff
     from survey.store.waves import Wave
-
-#: What the sub-navigation of the field work and of the desk leads to, with its words.
-FIELD = {
-    "field.board": "work.board",
-    "field.mine": "work.mine",
-    "sampling.index": "work.sample",
-    "lots.index": "work.lots",
-    "field.reminders": "work.reminders",
-    "field.quotas": "work.quotas",
-    "callbacks.index": "work.callbacks",
-    "field.interviewers": "work.interviewers",
-    "weighing.index": "work.weights",
-    "field.people": "work.people",
-}
-DESK = {
-    "desk.start": "work.desk",
-    "scans.index": "work.scans",
-    "verify.index": "work.compare",
-    "verify.errors": "work.errors",
-}
-#: Blueprints whose pages belong to another one's.
-PARENTS = {"casework": "sampling", "planning": "sampling", "printouts": "lots"}
 
 
 def on_paper() -> list[Wave]:
@@ -83,18 +61,13 @@ def demand(unit: str) -> None:
         abort(403, t("staff.refused_page"))
 
 
-def links(kind: str) -> list[tuple[str, str]]:
-    """Return the endpoints and words of the sub-navigation that the reader may open."""
-    table = DESK if kind == "desk" else FIELD
-    return [(name, words) for name, words in table.items() if guard.may(name)]
-
-
 def home(kind: str) -> tuple[str, str] | None:
     """Return the address and words of the page a reader goes on from, None where none is open."""
-    if guard.current_staff() is None or not (held := links(kind)):
+    if guard.current_staff() is None or not (held := dict(rooms.links(kind))):
         return None
-    name = here(kind) or held[0][0]
-    return url_for(name), t("work.back", page=t(dict(held)[name]))
+    name = rooms.here(kind)
+    name = name if name in held else next(iter(held))
+    return url_for(name), t("work.back", page=held[name])
 
 
 def said(refusal: Refused) -> str:
@@ -105,20 +78,11 @@ def said(refusal: Refused) -> str:
     return " ".join(t(one, "vi", **shown) for one in (key, advice) if one)
 
 
-def here(kind: str) -> str:
-    """Return the endpoint of the sub-navigation that the page shown belongs to."""
-    mine, shown = [name for name, _ in links(kind)], request.endpoint or ""
-    if shown in mine:
-        return shown
-    parent = PARENTS.get(shown.split(".")[0], shown.split(".")[0])
-    return next((name for name in mine if name.split(".")[0] == parent), "")
-
-
 def today() -> str:
     """Return today's day in Vietnam, YYYY-MM-DD."""
     return clock.day(clock.now()).isoformat()
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the sub-navigation and the choice of waves."""
-    app.jinja_env.globals.update(work_links=links, work_here=here, waves_on_paper=on_paper)
+    """Give templates the choice of waves."""
+    app.jinja_env.globals.update(waves_on_paper=on_paper)

@@ -194,7 +194,7 @@ def test_three_answers_are_drawn_and_named_as_three(staff, settings):
     assert page.text.count('class="key"') == 3
 
 
-@pytest.mark.parametrize("name", ["Kết quả", "Đổi mật khẩu", "Đăng xuất"])
+@pytest.mark.parametrize("name", ["Kết quả", "Tài khoản", "Đăng xuất"])
 def test_the_head_of_the_page_leads_to_everything(staff, name):
     assert name in staff.get("/board").text.split("</header>")[0]
 

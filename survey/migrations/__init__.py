@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from importlib import import_module
 
 from sqlite_utils import Database
 
 from survey.db import write
-from survey.migrations import citizens, paper  # noqa: F401 - the steps, in their order
 from survey.migrations.schema import schema as schema
+
+#: Modules of steps; their order is that of the steps.
+STEPS = ("citizens", "paper", "office")
+for _name in STEPS:
+    import_module(f"survey.migrations.{_name}")
 
 
 def migrate(db: sqlite3.Connection) -> list[str]:

@@ -17,8 +17,8 @@ from survey.store import Refused, audit
 from survey.store.clock import stamp
 
 ROLES = (
-    "administrator", "supervisor", "clerk", "viewer", "field_supervisor", "interviewer",
-    "data_clerk", "adjudicator",
+    "administrator", "analyst", "supervisor", "clerk", "officer", "viewer", "auditor",
+    "field_supervisor", "interviewer", "data_clerk", "adjudicator",
 )  # fmt: skip
 METHOD = "scrypt:32768:8:1"
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on paper
