@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from typing import TextIO
 
-from analysis.report import wording
-from analysis.report.model import Report
+from analysis.report import model, wording
+from analysis.report.model import Report, Sheet
 from analysis.report.numbers import pct
 from analysis.results import Choice, Distribution, Figure, Result, UnitResult
 
@@ -57,10 +58,26 @@ def write(report: Report | Result, file: TextIO) -> None:
     """Write the figures of a report (or of a result) into a text file opened with newline=""."""
     result = report.source if isinstance(report, Report) else report
     file.write(MARK)
+    if result is None:
+        _sheets(report.sheets if isinstance(report, Report) else (), file)
+        return
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     for row in _rows(result):
         writer.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _sheets(sheets: tuple[Sheet, ...], file: TextIO) -> None:
+    """Figures that are no result: one table after the other, an empty line between."""
+    writer = csv.writer(file, lineterminator="\r\n")
+    for place, sheet in enumerate(sheets):
+        writer.writerows([[]] if place else [])
+        writer.writerow([_cell(name) for name in sheet.columns])
+        writer.writerows([[_plain(cell) for cell in row] for row in sheet.rows])
+
+
+def _plain(cell: model.Cell) -> str:
+    return cell.isoformat() if isinstance(cell, date) else _cell(cell)
 
 
 def safe(text: str) -> str:

@@ -166,6 +166,63 @@ class ShareBars:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A year of a trend; ``value`` None keeps its place and says that there are no figures.
+
+    ``ours``: an estimate of this instance; else a published figure, drawn hollow.
+    """
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TrendChart:
+    """Values 0..1 year by year; no line crosses a break, which stands before the year it names."""
+
+    caption: str
+    points: tuple[TrendPoint, ...]
+    breaks: tuple[tuple[str, str], ...] = ()  # label of the first year after it, reason
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A numbered point of a plane; both values 0..1, with their intervals where known."""
+
+    number: str
+    label: str
+    x: float
+    y: float
+    x_interval: tuple[float, float] | None = None
+    y_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Importance against performance: spots in four quarters around the two middles."""
+
+    caption: str
+    x_name: str
+    y_name: str
+    spots: tuple[Spot, ...]
+    x_middle: float
+    y_middle: float
+    quarters: tuple[str, str, str, str] = ("", "", "", "")  # top left, top right, bottom left ...
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The next pages lie on their side, or stand again; it starts a page."""
+
+    landscape: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MethodBox:
     """How the figures were made: what is a fact and what is a choice of the wave."""
 
@@ -205,11 +262,25 @@ Block = (
     | DotChart
     | LevelBars
     | ShareBars
+    | TrendChart
+    | Scatter
     | MethodBox
     | SignOff
     | Annex
     | PageBreak
+    | Turn
 )
+
+Cell = str | int | float | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Figures with all their digits, as a spreadsheet and a CSV file hold them."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +292,8 @@ class Report:
     blocks: tuple[Block, ...]
     synthetic: bool
     created: date
-    source: Result  # the figures it was made of: what the CSV writes
+    source: Result | None = None  # the figures it was made of: what the CSV writes
+    sheets: tuple[Sheet, ...] = ()  # figures that are no ``Result``
 
 
 def runs(*parts: str | Run) -> tuple[Run, ...]:

@@ -93,6 +93,8 @@ def _flow(block: model.Block) -> list[Flowable]:
             return annex(block)
         case model.PageBreak():
             return [PageBreak()]
+        case model.TrendChart() | model.Scatter() | model.Turn():
+            return []
 
 
 def _kept(flow: list[Flowable]) -> list[Flowable]:
