@@ -174,6 +174,29 @@ def test_a_database_from_before_the_paper_keeps_its_cases_staff_and_figures(tmp_
         assert list(base.execute("PRAGMA foreign_key_check")) == []
 
 
+def test_a_database_from_before_the_office_keeps_its_waves_staff_and_keys(tmp_path):
+    with kept(tmp_path, "0.1-before-office") as base:
+        known = "SELECT username, role, unit FROM staff ORDER BY id"
+        staff = [tuple(row) for row in base.execute(known)]
+        names = "SELECT key, name, settled FROM wave ORDER BY key"
+        waves = [tuple(row) for row in base.execute(names)]
+        answers = "SELECT id, seal, digest, state FROM response ORDER BY seq"
+        responses_before = [tuple(row) for row in base.execute(answers)]
+        programs = "SELECT name, hash, scopes FROM api_key"
+        keys = [tuple(row) for row in base.execute(programs)]
+        assert migrations.migrate(base)[0] == "m009_office"
+        assert [tuple(row) for row in base.execute(known)] == staff
+        assert [tuple(row) for row in base.execute(names)] == waves
+        assert [tuple(row) for row in base.execute(answers)] == responses_before
+        assert [
+            tuple(row) for row in base.execute("SELECT name, hash, scopes FROM api_key")
+        ] == keys
+        stages = base.execute("SELECT DISTINCT stage, trial_of, series, version FROM wave")
+        assert [tuple(row) for row in stages] == [("live", None, "", 1)]
+        assert instances.check(base) == []
+        assert list(base.execute("PRAGMA foreign_key_check")) == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
