@@ -1,10 +1,10 @@
-"""The results pages: all waves, and one wave with its figures, their doubt and its progress."""
+"""All waves, and one wave with its figures, their doubt and its progress."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from survey import db, figures, guard, trust
 from survey.store import clock, units
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from analysis.results import Result
     from survey.store.waves import Wave
 
-bp = Blueprint("board", __name__)
 
-
-@bp.get("/board")
 @guard.roles(*guard.READERS)
 def waves() -> str:
     """List the waves with what came in."""
@@ -26,7 +23,6 @@ def waves() -> str:
     return render_template("board/waves.html", rows=[_listed(wave) for wave in found])
 
 
-@bp.get("/board/<key>")
 @guard.roles(*guard.READERS)
 def wave(key: str) -> str:
     """Show one wave, or one unit of it; ``flagged=0`` leaves out what is flagged."""

@@ -1,0 +1,12 @@
+"""The results: all waves, one wave and what its figures say about places and times."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from survey.board import wave
+
+bp = Blueprint("board", __name__)
+
+bp.add_url_rule("/board", "waves", wave.waves)
+bp.add_url_rule("/board/<key>", "wave", wave.wave)
