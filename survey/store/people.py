@@ -26,7 +26,10 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is misread on pape
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """One account.  ``unit`` "" = the whole instance; ``session_version`` ends old sessions."""
+    """One account.  ``unit`` "" = the whole instance; ``session_version`` ends old sessions.
+
+    ``officer``: who this is in the dossiers of the one-stop software, "" for nobody.
+    """
 
     id: int
     username: str
@@ -37,6 +40,7 @@ class Staff:
     disabled: bool
     session_version: int
     password_hash: str = field(repr=False)
+    officer: str = ""
 
 
 def plain(text: str) -> str:
@@ -95,6 +99,7 @@ def add(
     now: datetime,
     actor: str,
     unit: str = "",
+    officer: str = "",
     must_change: bool = True,
 ) -> Staff:
     """Make an account; raises Refused ``exists`` (409) or ``role`` (422)."""
@@ -103,13 +108,14 @@ def add(
         raise Refused("role", 422, role=role, roles=ROLES)
     with write(db):
         made = db.execute(
-            "INSERT INTO staff (username, name, password_hash, role, unit, must_change, created_at)"
-            " VALUES (:username, :name, :password_hash, :role, :unit, :must_change, :now)"
+            "INSERT INTO staff (username, name, password_hash, role, unit, officer, must_change,"
+            " created_at)"
+            " VALUES (:username, :name, :password_hash, :role, :unit, :officer, :must_change, :now)"
             " ON CONFLICT (username) DO NOTHING RETURNING *",
             {
                 "username": login, "name": plain(name).strip(), "password_hash": password_hash,
-                "role": role, "unit": unit or None, "must_change": int(must_change),
-                "now": stamp(now),
+                "role": role, "unit": unit or None, "officer": officer,
+                "must_change": int(must_change), "now": stamp(now),
             },
         ).fetchone()  # fmt: skip
         staff = _staff(made)
@@ -183,5 +189,5 @@ def _staff(row: sqlite3.Row | None) -> Staff | None:
         id=row["id"], username=row["username"], name=row["name"], role=row["role"],
         unit=row["unit"] or "", must_change=bool(row["must_change"]),
         disabled=bool(row["disabled"]), session_version=row["session_version"],
-        password_hash=row["password_hash"],
+        password_hash=row["password_hash"], officer=row["officer"],
     )  # fmt: skip
