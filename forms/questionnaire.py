@@ -1,12 +1,14 @@
-"""Questionnaires by key: published files checked against their sums, loaded once, in languages."""
+"""Questionnaires by key: shipped as files or published by an office, loaded once, in languages."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from forms import document
 from forms import parse as parsing
@@ -40,18 +42,24 @@ __all__ = [
     "Item",
     "Kind",
     "Language",
+    "Provider",
     "Questionnaire",
     "Row",
     "Rule",
     "Section",
     "catalogue_faults",
     "keys",
+    "lineage",
     "load",
     "localized",
     "missing",
     "parse",
+    "provide",
     "published",
     "read",
+    "sameness_faults",
+    "shipped",
+    "source",
     "translated",
     "translation_faults",
     "wanted",
@@ -63,10 +71,62 @@ FOLDER = Path(__file__).parent / "questionnaires"
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[0-9]+")
 
 
+class Provider(NamedTuple):
+    """Where questionnaires are found that no file holds.
+
+    ``keys`` gives the keys of all of them, ``find`` the text of one and its translations by
+    language, None when there is no such questionnaire.
+    """
+
+    keys: Callable[[], Iterable[str]]
+    find: Callable[[str], tuple[str, Mapping[str, str]] | None]
+
+
+_provider: Provider | None = None
+
+
+def provide(provider: Provider | None) -> None:
+    """Say where this process finds the questionnaires that an office published by itself."""
+    global _provider
+    _provider = provider
+    for kept in (load, localized, wanted, missing, lineage):
+        kept.cache_clear()
+
+
 @cache
+def shipped() -> tuple[str, ...]:
+    """Return the keys of the questionnaires that come with the program, sorted."""
+    return tuple(sorted(p.stem for p in FOLDER.glob("*.json") if _KEY.fullmatch(p.stem)))
+
+
 def keys() -> tuple[str, ...]:
     """Return the keys of all questionnaires, sorted."""
-    return tuple(sorted(p.stem for p in FOLDER.glob("*.json") if _KEY.fullmatch(p.stem)))
+    more = _provider.keys() if _provider else ()
+    return tuple(sorted({*shipped(), *more}))
+
+
+def _text(key: str) -> str:
+    """Return the text of a questionnaire; raises LookupError."""
+    if key in shipped():
+        return read(f"{key}.json")
+    found = _provider.find(key) if _provider else None
+    if found is None:
+        raise LookupError(key)
+    return found[0]
+
+
+def _translation(key: str, language: Language) -> str | None:
+    """Return the text of a translation of a questionnaire, None when there is none."""
+    if key in shipped():
+        name = f"{key}.{language}.json"
+        return read(name, FOLDER) if (FOLDER / name).exists() else None
+    found = _provider.find(key) if _provider else None
+    return found[1].get(language) if found else None
+
+
+def source(key: str) -> document.Document:
+    """Return a questionnaire as it is written down; raises LookupError, Faulty."""
+    return document.decode(_text(key))
 
 
 def published(folder: Path = FOLDER) -> Mapping[str, str]:
@@ -104,9 +164,7 @@ def load(key: str) -> Questionnaire:
     Faulty
         Its file has faults or was changed after publication.
     """
-    if key not in keys():
-        raise LookupError(key)
-    found = parse(read(f"{key}.json"))
+    found = parse(_text(key))
     if found.key != key:
         raise Faulty([f"Tệp {key}.json mang mã “{found.key}”."])
     return found
@@ -124,9 +182,10 @@ def parse(text: str) -> Questionnaire:
 
 
 def _items_of(key: str) -> frozenset[str] | None:
-    if key not in keys():
+    try:
+        items = source(key).get("items")
+    except LookupError:
         return None
-    items = document.decode(read(f"{key}.json")).get("items")
     blocks = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
     return frozenset(str(block.get("id", "")) for block in blocks)
 
@@ -151,9 +210,8 @@ def localized(key: str, language: Language, words: frozenset[tuple[str, str]]) -
     Faulty
         The questionnaire or its catalogue has faults.
     """
-    original = load(key)
-    source = document.decode(read(f"{key}.json"))
-    catalogue = _catalogue(key, language, source)
+    original, written = load(key), source(key)
+    catalogue = _catalogue(key, language, written)
     texts = catalogue.get("texts", {})
     official = dict(original.words) | dict(words)
     spelled = _spelled(official, language, catalogue.get("words", {}))
@@ -165,7 +223,7 @@ def localized(key: str, language: Language, words: frozenset[tuple[str, str]]) -
             return mark(document.spell(text, official))
         return document.spell(texts[place], spelled)
 
-    changed = document.change(source, new)
+    changed = document.change(written, new)
     changed["words"] = {word: spelled[word] for word in original.words}
     return parsing.build(changed, of=original.digest)
 
@@ -196,14 +254,13 @@ def wanted(key: str) -> Mapping[str, str]:
         There is no such questionnaire.
     """
     original = load(key)
-    texts = document.texts(document.decode(read(f"{key}.json")))
+    texts = document.texts(source(key))
     return texts | {f"word:{word}": word for word in original.words.values()}
 
 
 def translated(key: str, language: Language) -> dict[str, str]:
     """Return the texts that a language has, by the keys of ``wanted``, and further words."""
-    source = document.decode(read(f"{load(key).key}.json"))
-    catalogue = _catalogue(key, language, source)
+    catalogue = _catalogue(key, language, source(load(key).key))
     words = catalogue.get("words", {}).items()
     return dict(catalogue.get("texts", {})) | {f"word:{word}": text for word, text in words}
 
@@ -218,36 +275,107 @@ def missing(key: str, language: Language) -> tuple[str, ...]:
 
 
 def _catalogue(
-    key: str, language: Language, source: document.Document
+    key: str, language: Language, written: document.Document
 ) -> Mapping[str, Mapping[str, str]]:
     """Return a language's texts; of a language to come, none at all when its file has faults."""
     if language == OFFICIAL or language not in LANGUAGES:
         return {}
     try:
-        return _sound(f"{key}.{language}.json", source)
+        return _sound(key, language, written)
     except Faulty:
         if language in load(key).languages:
             raise
         return {}
 
 
-def _sound(name: str, source: document.Document) -> Mapping[str, Mapping[str, str]]:
-    if not (FOLDER / name).exists():
+def _sound(
+    key: str, language: Language, written: document.Document
+) -> Mapping[str, Mapping[str, str]]:
+    text = _translation(key, language)
+    if text is None:
         return {}
-    found = document.decode(read(name, FOLDER))
-    faults = catalogue_faults(source, found)
-    if faults:
-        raise Faulty([f"{name}: {fault}" for fault in faults])
+    found = document.decode(text)
+    if faults := catalogue_faults(written, found):
+        raise Faulty([f"{key}.{language}.json: {fault}" for fault in faults])
     return found  # type: ignore[return-value]  # its shape was checked
 
 
 def translation_faults(key: str, language: Language) -> list[str]:
     """Return what is wrong with the file of a questionnaire's translation."""
     try:
-        _sound(f"{key}.{language}.json", document.decode(read(f"{key}.json")))
+        _sound(key, language, source(key))
     except Faulty as fault:
         return fault.faults
     return []
+
+
+@cache
+def lineage(new: str, old: str) -> Mapping[str, str]:
+    """Return which items of one questionnaire are the same as which of another: new -> old.
+
+    An item is the same as the one its ``same_as`` names, and as that one's own forebears; two
+    items that descend from one forebear are the same, too.  What is asked otherwise (another kind,
+    other codes or lines) or claimed twice is left out: it is not compared.
+
+    Raises
+    ------
+    LookupError
+        There is no such questionnaire.
+    """
+    young, known = load(new), load(old)
+    if new == old:
+        return {item.id: item.id for item in young.items}
+    elders: dict[tuple[str, str], str] = {}
+    for item in known.items:
+        for forebear in _forebears(old, item):
+            elders.setdefault(forebear, item.id)
+    found = {}
+    for item in young.items:
+        named = next((elders[one] for one in _forebears(new, item) if one in elders), None)
+        if named is not None and not _unlike(item, known.item(named)):
+            found[item.id] = named
+    claims = list(found.values())
+    return {mine: theirs for mine, theirs in found.items() if claims.count(theirs) == 1}
+
+
+def _forebears(key: str, item: Item) -> list[tuple[str, str]]:
+    """Return questionnaire and id of an item and of all that it descends from, youngest first."""
+    chain = [(key, item.id)]
+    while item.same_as:
+        key, _, id = item.same_as.partition(":")
+        if (key, id) in chain:
+            break
+        chain.append((key, id))
+        try:
+            item = load(key).item(id)
+        except (LookupError, Faulty):
+            break
+    return chain
+
+
+def _unlike(item: Item, other: Item) -> str:
+    """Return what forbids to compare two items, in Vietnamese; "" for items asked alike."""
+    if item.kind != other.kind:
+        return f"loại câu khác nhau ({item.kind}, {other.kind})"
+    if {choice.code for choice in item.choices} != {choice.code for choice in other.choices}:
+        return "mã phương án khác nhau"
+    if {row.id for row in item.rows} != {row.id for row in other.rows}:
+        return "các dòng khác nhau"
+    return ""
+
+
+def sameness_faults(q: Questionnaire) -> list[str]:
+    """Return what is wrong with the items a questionnaire calls the same as older ones."""
+    faults, claimed = [], Counter(item.same_as for item in q.items if item.same_as)
+    for item in q.items:
+        if not item.same_as:
+            continue
+        key, _, id = item.same_as.partition(":")
+        if claimed[item.same_as] > 1:
+            faults.append(f"Mục {item.id}, “same_as”: “{item.same_as}” được ghi ở nhiều mục.")
+        if why := _unlike(item, load(key).item(id)):
+            faults.append(f"Mục {item.id}, “same_as”: không như mục “{item.same_as}”, {why}.")
+    return faults
 
 
 def catalogue_faults(source: document.Document, catalogue: document.Document) -> list[str]:

@@ -376,7 +376,9 @@ def test_a_wave_opened_again_takes_up_its_forms_where_they_were(base, paper):
     assert [cases.get(base, case).state for case in (one, two, waits)] == [
         "locked", "locked", "entered",
     ]  # fmt: skip
-    waves.open(base, WAVE, until=None, now=NOW + timedelta(days=1), actor="staff:test")
+    waves.open(
+        base, WAVE, until=None, reason="thử", now=NOW + timedelta(days=1), actor="staff:test"
+    )
 
     assert [cases.get(base, case).state for case in (one, two, waits)] == [
         "compared", "called_back", "entered",

@@ -373,7 +373,7 @@ def test_what_stands_in_the_way_of_an_entry_is_kept_and_tried_again(desk, tmp_pa
     assert [page.state for page in pages] == ["read"] * PAGES
     [waiting] = readings.waiting(desk.base, WAVE)
     assert waiting.fault[0] == "closed"
-    waves.open(desk.base, WAVE, until=None, **ACT)
+    waves.open(desk.base, WAVE, until=None, reason="thử", **ACT)
     assert readings.retry(desk.base, WAVE, now=NOW) == 1
     assert desk.state() == "compared"
 

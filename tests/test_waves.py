@@ -55,8 +55,8 @@ def test_closing_and_opening_are_audited_and_closing_twice_changes_nothing(store
     closed = waves.close(store, "quay", **ACT)
     assert waves.close(store, "quay", now=NOW + timedelta(days=1), actor="x") == closed
     assert not waves.get(store, "quay").is_open(NOW)
-    assert waves.open(store, "quay", until=None, **ACT).is_open(NOW)
-    assert actions(store)[-2:] == ["wave.close", "wave.open"]
+    assert waves.open(store, "quay", until=None, reason="Nhập nốt phiếu", **ACT).is_open(NOW)
+    assert actions(store)[-2:] == ["wave.close", "wave.reopen"]
 
 
 def test_a_wave_of_the_future_opens_today_and_its_end_can_move(store):

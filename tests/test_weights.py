@@ -167,7 +167,7 @@ def test_closing_freezes_weights_and_opening_thaws_them(store):
         made(store)
     with pytest.raises(Refused, match="weights_frozen"):
         weighting.set_margins(store, WAVE, [], **ACT)
-    waves.open(store, WAVE, until=None, **ACT)
+    waves.open(store, WAVE, until=None, reason="thử", **ACT)
     made(store)
     actions = [row[0] for row in store.execute("SELECT action FROM audit ORDER BY seq")]
     assert [a for a in actions if a.startswith("weights.")] == [
@@ -195,7 +195,7 @@ def test_a_wave_closed_without_weighting_keeps_those_of_the_draw(store):
     assert weighting.get(store, WAVE).settings == {}
     with pytest.raises(Refused, match="weights_frozen"):
         made(store)
-    waves.open(store, WAVE, until=None, **ACT)
+    waves.open(store, WAVE, until=None, reason="thử", **ACT)
     assert weighting.get(store, WAVE) is None
 
 

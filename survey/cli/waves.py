@@ -81,6 +81,11 @@ def wave() -> None:
     "--contact-days", type=click.IntRange(0, 730), default=0, show_default=True,
     help="Số ngày giữ số điện thoại người dân để lại (0: không hỏi).",
 )  # fmt: skip
+@click.option(
+    "--stage", type=click.Choice(["draft", "live"]), default="live", show_default=True,
+    help="draft: bản nháp, chưa nhận câu trả lời và còn sửa được.",
+)  # fmt: skip
+@click.option("--series", default="", help="Chuỗi: các đợt cùng chuỗi được so theo năm.")
 @session.dry_run
 @click.pass_context
 def new(ctx: click.Context, /, key: str, dry_run: bool, **given: object) -> None:
@@ -133,12 +138,15 @@ def _place_words(db: sqlite3.Connection, owner: str, key: str) -> dict[str, str]
 @wave.command("open")
 @click.argument("key")
 @click.option("--until", type=Day(), help="Ngày kết thúc mới.")
+@click.option("--reason", default="", help="Lý do mở lại; phải có khi đợt đã đóng.")
 @session.dry_run
 @click.pass_context
-def open_(ctx: click.Context, key: str, until: date | None, dry_run: bool) -> None:
+def open_(ctx: click.Context, key: str, until: date | None, reason: str, dry_run: bool) -> None:
     """Mở (lại) đợt KEY từ hôm nay."""
     with session.change(ctx, dry_run) as db:
-        found = waves.open(db, _known(db, key), until=until, now=now(), actor=session.actor())
+        found = waves.open(
+            db, _known(db, key), until=until, reason=reason, now=now(), actor=session.actor()
+        )
     session.outcome(f"Đợt {key} mở đến hết ngày {found.closes_on:%d/%m/%Y}", dry_run)
 
 
@@ -176,9 +184,11 @@ def list_(ctx: click.Context) -> None:
     at = now()
     with session.database(ctx, readonly=True) as db:
         for found in waves.all(db):
-            state = "đang mở" if found.is_open(at) else "đóng"
+            state = "bản nháp" if found.stage == "draft" else "đóng"
+            state = "đang mở" if found.is_open(at) else state
             total = responses.counts(db, found.key).total
             label = " [mô phỏng]" if found.synthetic else ""
+            label += f" [bản thử của {found.trial_of}]" if found.trial_of else ""
             click.echo(
                 f"{found.key}\t{state}\t{found.opens_on:%d/%m/%Y}-{found.closes_on:%d/%m/%Y}"
                 f"\t{total} phiếu\t{found.name}{label}"

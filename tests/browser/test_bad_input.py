@@ -42,7 +42,8 @@ def test_a_wave_closed_while_forms_wait_gives_them_back_to_be_sent_again(desk, c
         page.wait_for_selector("#spurned >> text=Đợt khảo sát đã đóng")
         page.wait_for_selector("#spurned >> text=Phiếu chưa lưu thì giữ lại")
         assert desk.entries(case) == []
-        change(desk, lambda base: waves.open(base, paper_wave.WAVE, until=None, **act()))
+        again = {"until": None, "reason": "thử"}
+        change(desk, lambda base: waves.open(base, paper_wave.WAVE, **again, **act()))
         page.goto(desk.url("/desk"))  # the form lies on this computer, not in the page
         page.wait_for_selector(f"#line >> text=1 phiếu không nhận được ({serials.printed(case)})")
         page.go_back()
