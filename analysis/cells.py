@@ -30,7 +30,8 @@ class Key(NamedTuple):
     """Where answers are counted.
 
     ``psu`` is the sampled village ("" for answers without a sampled case), or "unit|counter" of
-    self-selected answers; those have a ``day`` (YYYY-MM-DD in Vietnam), "" for all days.
+    self-selected answers; those have a ``day`` (YYYY-MM-DD in Vietnam), "mYYYY-MM" for a month, ""
+    for all days.  Beside them stand cells of a "unit|service" in a month, "sYYYY-MM".
     """
 
     psu: str
@@ -42,6 +43,16 @@ class Key(NamedTuple):
     def unit(self) -> str:
         """The unit of self-selected answers."""
         return self.psu.split("|")[0]
+
+    @property
+    def spot(self) -> str:
+        """The counter, or the service, of self-selected answers."""
+        return self.psu.partition("|")[2]
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is of a single day."""
+        return self.day[:1].isdigit()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +89,12 @@ class Cells:
     def rolled(self) -> Cells:
         """The cells of all days together."""
         return self._grouped(None, tuple(key._replace(day="") for key in self.keys))
+
+    def summed(self) -> Cells:
+        """Of cells of single days: those of each month and those of all days; others stay out."""
+        days = self.keep(lambda key: key.dated)
+        months = tuple(key._replace(day=month(key.day)) for key in days.keys)
+        return days._grouped(None, months).merge(days.rolled())
 
     def rows(self) -> list[dict[str, Any]]:
         """The cells as rows of the table ``tally``; sums are left out where every weight is 1."""
@@ -155,6 +172,11 @@ class Cells:
             np.minimum.reduceat(first, starts),
             np.maximum.reduceat(last, starts),
         )
+
+
+def month(day: str) -> str:
+    """The month of a day, as cells name it."""
+    return f"m{day[:7]}"
 
 
 def differences(stored: Cells, rebuilt: Cells) -> list[Key]:

@@ -54,9 +54,11 @@ def pieces(
                 named = zip(block.day, block.channel, strict=True)
                 days.update((day, channel, state) for day, channel in named)
                 gather.add(block)
+                if of.kind != "probability":
+                    gather.add(_of_services(block))
         cells = gather.cells()
         if of.kind != "probability":
-            cells = cells.merge(cells.rolled())
+            cells = cells.merge(cells.summed())
         yield Piece(cells, tuple((*key, n) for key, n in sorted(days.items())), until)
         after = until
 
@@ -68,27 +70,26 @@ def rebuilt(db: sqlite3.Connection, wave: str, psu: str, day: str, *, upto: int)
     place that lost all its answers keeps its cells, without persons.
     """
     of, how = _opened(db, wave)
-    columns = reader.tally(db, wave, psu=psu, days=bool(day), squares=True)
+    columns = reader.tally(db, wave, psu=psu, span=(day, day), squares=True)
     held = Cells.of_columns(columns, how.layout)
-    held = held.keep(lambda key: key.day == day)
-    gather = _Gather(of, how)
+    gather, service = _Gather(of, how), day.startswith("s")
     after, until = (held.first.min() - 1, held.last.max()) if held.keys else (0, upto)
     numbers = int(after), min(int(until), upto)
     for state in reader.STATES:
         if of.kind == "probability" and not psu:  # no index leads to answers without a case
             found = reader.blocks(db, of, _width(how), state, numbers)
         else:
-            found = reader.of_place(db, of, _width(how), state, psu, numbers)
+            found = reader.of_place(db, of, _width(how), state, psu, numbers, service=service)
         for block in found:
-            gather.add(block, only=(psu, day))
+            gather.add(_of_services(block) if service else block, only=(psu, day))
     return _emptied(held).merge(gather.cells())
 
 
 def stored(
-    db: sqlite3.Connection, wave: str, *, days: bool = False, squares: bool = True
+    db: sqlite3.Connection, wave: str, *, span: tuple[str, str] = reader.ALL_DAYS
 ) -> tuple[Cells, int]:
     """The stored cells and the last response in them; none when they follow another rule."""
-    return _held(db, *_opened(db, wave), days=days, squares=squares)
+    return _held(db, *_opened(db, wave), span=span)
 
 
 def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True) -> Cells:
@@ -102,6 +103,7 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
             _held(db, of, how, squares=False) if tallies else (Cells.of_rows([], how.layout), 0)
         )
         stale = reader.dirty(db, of.key) if seq else []
+        stale = [place for place in stale if not place[1].startswith("s")]
         for psu in sorted({psu for psu, _ in stale}):
             fresh = _refreshed(db, of, how, psu, [day for p, day in stale if p == psu], seq)
             held = held.keep(lambda key, psu=psu: key.psu != psu).merge(fresh)  # type: ignore[misc]
@@ -114,12 +116,17 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
 
 
 def _held(
-    db: sqlite3.Connection, of: Wave, how: Frame, *, days: bool = False, squares: bool = True
+    db: sqlite3.Connection,
+    of: Wave,
+    how: Frame,
+    *,
+    span: tuple[str, str] = reader.ALL_DAYS,
+    squares: bool = True,
 ) -> tuple[Cells, int]:
     held, seq = reader.tally_mark(db, of.key)
     if held != rule(of):
         return Cells.of_rows([], how.layout), 0
-    columns = reader.tally(db, of.key, days=days, squares=squares)
+    columns = reader.tally(db, of.key, span=span, squares=squares)
     return Cells.of_columns(columns, how.layout), seq
 
 
@@ -129,7 +136,8 @@ def _refreshed(
     """The cells of one place over all days, its edited days folded anew."""
     fresh = Cells.of_rows([], how.layout)
     if of.kind != "probability":
-        fresh = Cells.of_columns(reader.tally(db, of.key, psu=psu, days=True), how.layout)
+        columns = reader.tally(db, of.key, psu=psu, span=reader.DAYS)
+        fresh = Cells.of_columns(columns, how.layout)
         fresh = fresh.keep(lambda key: key.day not in days)
     for day in days:
         fresh = fresh.merge(rebuilt(db, of.key, psu, day, upto=seq))
@@ -143,6 +151,21 @@ def _opened(db: sqlite3.Connection, wave: str) -> tuple[Wave, Frame]:
 
 def _width(how: Frame) -> int:
     return len(how.questionnaire.columns)
+
+
+def _of_services(block: Block) -> Block:
+    """The answers of a block that name a service, each at "unit|service" in its month."""
+    at = np.array([n for n, service in enumerate(block.service) if service], dtype=np.int64)
+    rows = at.tolist()
+    return Block(
+        block.state,
+        block.seq[at],
+        block.codes[at],
+        [block.channel[n] for n in rows],
+        [f"{block.psu[n].partition('|')[0]}|{block.service[n]}" for n in rows],
+        [f"s{block.day[n][:7]}" for n in rows],
+        block.weight[at],
+    )
 
 
 def _emptied(cells: Cells) -> Cells:

@@ -16,7 +16,7 @@ from forms.questionnaire import NO_ANSWER, Item, Questionnaire
 EXPERIENCE = ("c8.3", "c8.4")
 SERVICE_AREA = "II"
 #: Another number when stored tallies would mean something else.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)

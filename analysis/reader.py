@@ -70,7 +70,10 @@ WHERE c.wave = :wave AND c.psu = :psu AND r.state = :state AND r.seq > :after AN
 OF_COUNTER = f"""{FREE}
   AND r.receiving_unit = :unit AND COALESCE(r.counter, '') = :counter ORDER BY r.seq"""
 
-HOUR = ", substr(r.received_at, 1, 13)"
+OF_SERVICE = f"""{FREE}
+  AND r.receiving_unit = :unit AND r.service = :counter ORDER BY r.seq"""
+
+HOUR = ", substr(r.received_at, 1, 13), COALESCE(r.service, '')"
 #: Rows in a block, and fetched at once: too few to wake the garbage collector, a quarter quicker.
 CHUNK, AT_ONCE = 20_000, 500
 STATES = ("valid", "flagged", "void")
@@ -98,22 +101,17 @@ def blocks(
 
 
 def of_place(
-    db: sqlite3.Connection, of: Wave, width: int, state: str, psu: str, numbers: tuple[int, int]
-) -> Iterator[Block]:
-    """As ``blocks``, of one sampled PSU or one counter ("unit|counter") only."""
+    db: sqlite3.Connection, of: Wave, width: int, state: str, psu: str, numbers: tuple[int, int],
+    *, service: bool = False,
+) -> Iterator[Block]:  # fmt: skip
+    """As ``blocks``, of one sampled PSU, one counter ("unit|counter") or one service only."""
     unit, _, counter = psu.partition("|")
-    after, upto = numbers
     facts = {
-        "wave": of.key,
-        "questionnaire": of.questionnaire,
-        "state": state,
-        "after": after,
-        "upto": upto,
-        "psu": psu,
-        "unit": unit,
-        "counter": counter,
-    }
-    sql = OF_PSU if of.kind == "probability" else OF_COUNTER.format(hour=HOUR)
+        "wave": of.key, "questionnaire": of.questionnaire, "state": state, "after": numbers[0],
+        "upto": numbers[1], "psu": psu, "unit": unit, "counter": counter,
+    }  # fmt: skip
+    free = (OF_SERVICE if service else OF_COUNTER).format(hour=HOUR)
+    sql = OF_PSU if of.kind == "probability" else free
     yield from _blocks(db, sql, facts, width)
 
 
@@ -137,10 +135,11 @@ def _columns(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
 
 
 def _block(state: str, columns: list[list[Any]], width: int) -> Block:
-    seq, packed, channel, psu, weight, *hour = columns
+    seq, packed, channel, psu, weight, *more = columns
     numbers, codes = np.array(seq, dtype=np.int64), _unpacked(packed, seq, width)
-    day = list(map(_day, hour[0])) if hour else []
-    return Block(state, numbers, codes, channel, psu, day, np.array(weight, dtype=np.float64))
+    day, service = (list(map(_day, more[0])), more[1]) if more else ([], [])
+    held = np.array(weight, dtype=np.float64)
+    return Block(state, numbers, codes, channel, psu, day, held, service)
 
 
 @cache
@@ -184,8 +183,8 @@ SELECT name, source FROM margin WHERE wave = :wave GROUP BY name, source ORDER B
 
 def weighting(db: sqlite3.Connection, wave: str) -> tuple[Any, Any, bool, int]:
     """Settings, report ({}: weights of the draw), whether frozen, how many answered since."""
-    for settings, report, frozen_at, late in _rows(db, WEIGHTING, {"wave": wave}):
-        return json.loads(settings), json.loads(report), frozen_at is not None, late
+    for said, report, frozen_at, late in _rows(db, WEIGHTING, {"wave": wave}):
+        return json.loads(said), json.loads(report), frozen_at is not None, late
     return {}, {}, False, 0
 
 
@@ -213,14 +212,13 @@ WHERE s.wave = :wave ORDER BY s.case_id"""
 
 def entries(db: sqlite3.Connection, wave: str) -> dict[str, tuple[int, int]]:
     """By way of entry ("desk", "scan"): settled forms, entered once and twice."""
-    rows = _rows(db, ENTRIES, {"wave": wave})
-    found = {(via, twice): n for via, twice, n in rows}
-    return {via: (found.get((via, 0), 0), found.get((via, 1), 0)) for via, _, _ in rows}
+    found = {(via, twice): n for via, twice, n in _rows(db, ENTRIES, {"wave": wave})}
+    return {via: (found.get((via, 0), 0), found.get((via, 1), 0)) for via, _ in found}
 
 
 def entered_twice(db: sqlite3.Connection, wave: str) -> list[tuple[Any, ...]]:
-    """Paper forms that were entered twice: way of the first entry, case, the codes of its answer,
-    and the fields (JSON) as first entered and as settled where the two entries differed."""
+    """Paper forms entered twice: way of the first entry, case, the codes of its answer, and the
+    fields (JSON) as first entered and as settled where the two entries differed."""
     return _rows(db, TWICE, {"wave": wave})
 
 
@@ -241,7 +239,8 @@ TALLY = """
 SELECT psu, day, channel, flagged, people, weight, squares, first_seq, last_seq, persons, moments,
        counts, sums, CASE WHEN :squares THEN square_sums END
 FROM tally WHERE wave = :wave AND day >= :first AND day <= :last"""
-#: The columns in their order.
+#: What stands in ``day``: nothing, a day, "m" or (of a service) "s" before a month; all of it.
+ALL_DAYS, DAYS, EVERY = ("", ""), ("0", "9"), ("", "~")
 _TALLY = ("psu", "day", "channel", "flagged", "people", "weight", "squares", "first_seq",
           "last_seq", "persons", "moments", "counts", "sums", "square_sums")  # fmt: skip
 
@@ -251,12 +250,12 @@ def tally(
     wave: str,
     *,
     psu: str | None = None,
-    days: bool = False,
+    span: tuple[str, str] = ALL_DAYS,
     squares: bool = False,
 ) -> dict[str, tuple[Any, ...]]:
-    """Stored cells of a wave, by column: those of all days together, or with ``days`` those of
-    single days; of one place with ``psu``; with the sums of squared weights if asked for."""
-    first, last = ("0", "9") if days else ("", "")
+    """Stored cells of a wave, by column, whose ``day`` lies in ``span``; of one place with
+    ``psu``; with the sums of squared weights if asked for."""
+    first, last = span
     facts = {"wave": wave, "psu": psu, "first": first, "last": last, "squares": squares}
     sql = TALLY if psu is None else TALLY.replace("WHERE", "WHERE psu = :psu AND")
     found = _rows(db, sql, facts)
@@ -267,16 +266,14 @@ def tally(
 
 def tally_mark(db: sqlite3.Connection, wave: str) -> tuple[str, int]:
     """The rule the wave's tallies were folded by, and the last response in them."""
-    sql = "SELECT rule, seq FROM tally_mark WHERE wave = :wave"
-    for rule, seq in _rows(db, sql, {"wave": wave}):
-        return rule, seq
-    return "", 0
+    found = _rows(db, "SELECT rule, seq FROM tally_mark WHERE wave = :wave", {"wave": wave})
+    return found[0] if found else ("", 0)
 
 
 def dirty(db: sqlite3.Connection, wave: str) -> list[tuple[str, str]]:
     """Places (psu, day) where a response was edited after it had been folded."""
     sql = "SELECT psu, day FROM tally_dirty WHERE wave = :wave ORDER BY psu, day"
-    return [(psu, day) for psu, day in _rows(db, sql, {"wave": wave})]
+    return _rows(db, sql, {"wave": wave})
 
 
 @contextmanager
@@ -391,11 +388,8 @@ class Units:
         sql = """SELECT kind, word, name, COALESCE(parent, ''), valid_from, COALESCE(valid_to, '9')
                  FROM unit WHERE scheme = :scheme AND code = :code ORDER BY valid_from DESC"""
         rows = _rows(self._db, sql, {"scheme": scheme, "code": code})
-        if not rows:
-            return None
         then = [row for row in rows if row[4] <= self._on <= row[5]]
-        kind, word, name, parent = (then or rows)[0][:4]
-        return Unit(id, kind, word, name, parent)
+        return Unit(id, *(then or rows)[0][:4]) if rows else None
 
 
 def rank_sets(db: sqlite3.Connection, on: str) -> list[RankSet]:

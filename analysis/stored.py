@@ -60,8 +60,8 @@ class Block:
     """Responses of one state, in the order they came; ``codes`` (n, columns of the questionnaire).
 
     ``psu`` (n,): the sampled PSU ("" without a case), or "unit|counter" of self-selected
-    answers; ``weight`` (n,) is 1 for these; ``day`` (n,) in Vietnam, YYYY-MM-DD, or empty where
-    nobody asked.
+    answers; ``weight`` (n,) is 1 for these; ``day`` (n,) in Vietnam, YYYY-MM-DD, and ``service``
+    (n,), "" where none is known, or both empty where nobody asked.
     """
 
     state: str
@@ -71,6 +71,7 @@ class Block:
     psu: Sequence[str]
     day: Sequence[str]
     weight: Floats
+    service: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -105,13 +105,13 @@ def faults(db: sqlite3.Connection, progress: Progress = None) -> list[str]:
 
 def _wrong(db: sqlite3.Connection, wave: str, told: Callable[[int], None]) -> list[str]:
     """Places whose tallies are not what the responses say."""
-    from analysis import folds
-    from analysis.cells import differences
+    from analysis import folds, reader
+    from analysis.cells import differences, month
 
     held = tally.mark(db, wave)
     if held.rule != folds.current(db, wave):
         return []
-    stored = folds.stored(db, wave)[0].merge(folds.stored(db, wave, days=True)[0])
+    stored = folds.stored(db, wave, span=reader.EVERY)[0]
     fresh, days = stored.keep(lambda _: False), Counter[tuple[str, str, str]]()
     for piece in folds.pieces(db, wave, 0, upto=held.seq, step=STEP):
         fresh = fresh.merge(piece.cells)
@@ -119,7 +119,7 @@ def _wrong(db: sqlite3.Connection, wave: str, told: Callable[[int], None]) -> li
             days[on, channel, state] += n
             told(n)
     waiting = tally.dirty(db, wave)
-    stale = {*waiting, *(Place(psu, "") for psu, _ in waiting)}
+    stale = {*waiting, *(Place(psu, day) for psu, on in waiting for day in ("", month(on)))}
     wrong = [key for key in differences(stored, fresh) if Place(key.psu, key.day) not in stale]
     for on, channel, state, n in tally.days(db, wave):
         days[on, channel, state] -= n
@@ -139,15 +139,15 @@ def _mend(db: sqlite3.Connection, held: Mark, layout: Layout, stale: Iterable[Pl
     for psu, group in groupby(stale, itemgetter(0)):
         places = list(group)
         stored = Cells.of_columns(
-            reader.tally(db, held.wave, psu=psu, days=True, squares=True), layout
+            reader.tally(db, held.wave, psu=psu, span=reader.DAYS, squares=True), layout
         )
         days = [place.day for place in places]
         fresh = stored.keep(lambda _: False)
         for day in days:
             fresh = fresh.merge(folds.rebuilt(db, held.wave, psu, day, upto=held.seq))
-        if days != [""]:  # self-selected: all days of the counter together
+        if any(on[:1].isdigit() for on in days):  # self-selected: its months, and all its days
             others = stored.keep(lambda key, days=days: key.day not in days)  # type: ignore[misc]
-            fresh = fresh.merge(others.merge(fresh).rolled())
+            fresh = fresh.merge(others.merge(fresh).summed())
         assert moved is not None
         moved = tally.mend(db, moved, places, fresh.rows())
         if moved is None:
@@ -171,9 +171,11 @@ def _layout(db: sqlite3.Connection, wave: str) -> Layout:
 
 def _named(key: Key) -> str:
     """A cell as people name it."""
-    unit, _, counter = key.psu.partition("|")
-    place = f"«{unit}»" + (f" quầy «{counter}»" if counter else "")
-    return place + (f" ngày {_day(key.day)}" if key.day else "") + f" ({key.channel})"
+    unit, _, spot = key.psu.partition("|")
+    kind = "lĩnh vực" if key.day.startswith("s") else "quầy"
+    place = f"«{unit}»" + (f" {kind} «{spot}»" if spot else "")
+    on = f" ngày {_day(key.day)}" if key.dated else f" tháng {key.day[1:]}" if key.day else ""
+    return f"{place}{on} ({key.channel})"
 
 
 def _day(on: str) -> str:

@@ -47,6 +47,7 @@ def test_the_list_tells_each_wave_with_its_state_kind_and_counts(staff):
 
 def test_an_instance_without_waves_says_what_to_expect(staff, settings):
     with closing(db.connect(settings.database)) as store:
+        store.execute("PRAGMA foreign_keys = OFF")
         for table in ("response", "door", "sample_case", "sample_psu", "account", "wave"):
             store.execute(f"DELETE FROM {table}")
 

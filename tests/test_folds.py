@@ -33,7 +33,7 @@ def kiosk(db):
     stored.wave(db, questionnaire="mot-cua-2026.1", kind="self_selected")
     for n in range(20):
         stored.answer(
-            db, {"m1": 1 + n % 5}, counter=str(n % 2),
+            db, {"m1": 1 + n % 5}, counter=str(n % 2), service=("Hộ tịch", None)[n % 2],
             received_at=f"2026-09-{2 + n // 5:02}T02:00:00.000Z",
         )  # fmt: skip
     return db
@@ -66,13 +66,34 @@ def test_void_answers_are_counted_by_day_but_are_in_no_cell(sampled):
 
 def test_self_selected_answers_have_cells_by_day_and_for_all_days(kiosk):
     [piece] = folds.pieces(kiosk, "w", 0)
-    by_day = piece.cells.keep(lambda key: bool(key.day))
+    by_day = piece.cells.keep(lambda key: key.dated)
     whole = piece.cells.keep(lambda key: not key.day)
 
     assert len(by_day.keys) == 8
     assert differences(by_day.rolled(), whole) == []
     assert sorted(key.psu for key in whole.keys) == ["vn34:01|0", "vn34:01|1"]
     assert [n for *_, n in piece.days] == [5, 5, 5, 5]
+
+
+def test_months_are_the_sums_of_their_days_and_services_stand_beside(kiosk):
+    stored.answer(kiosk, {"m1": 5}, counter="0", received_at="2026-09-30T18:00:00.000Z")
+    [piece] = folds.pieces(kiosk, "w", 0)
+    months = piece.cells.keep(lambda key: key.day.startswith("m"))
+    services = piece.cells.keep(lambda key: key.day.startswith("s"))
+
+    assert {(key.spot, key.day): n for key, n in zip(months.keys, months.sums.people, strict=True)} == {
+        ("0", "m2026-09"): 10, ("1", "m2026-09"): 10, ("0", "m2026-10"): 1,
+    }  # fmt: skip
+    assert [(key.spot, key.day) for key in services.keys] == [("Hộ tịch", "s2026-09")]
+    assert services.sums.people.tolist() == [10]
+
+
+def test_a_service_in_a_month_is_folded_anew_alone(kiosk):
+    one = folds.rebuilt(kiosk, "w", "vn34:01|Hộ tịch", "s2026-09", upto=20)
+
+    wanted = together(kiosk, 1000).keep(lambda key: key.day == "s2026-09")
+    assert differences(one, wanted) == []
+    assert one.sums.people.sum() == 10
 
 
 def test_a_place_folded_anew_equals_what_was_folded(sampled):

@@ -149,7 +149,8 @@ def edited(db: sqlite3.Connection, seq: int, state: str) -> None:
     Its place becomes stale if it was folded already; the counts by day are put right at once.
     """
     row = db.execute(
-        "SELECT r.wave, r.seq, r.state, r.channel, r.receiving_unit, r.counter, r.received_at,"
+        "SELECT r.wave, r.seq, r.state, r.channel, r.receiving_unit, r.counter, r.service,"
+        " r.received_at,"
         " w.kind, c.psu FROM response r JOIN wave w ON w.key = r.wave"
         " LEFT JOIN sample_case c ON c.id = r.case_id AND c.wave = r.wave WHERE r.seq = :seq",
         {"seq": seq},
@@ -159,10 +160,10 @@ def edited(db: sqlite3.Connection, seq: int, state: str) -> None:
     touch(db, [row["wave"]])
     if seq > mark(db, row["wave"]).seq:
         return  # whoever folds it now finds another mark and reads it again
-    db.execute(
+    db.executemany(
         "INSERT INTO tally_dirty (wave, psu, day) VALUES (:wave, :psu, :day)"
         " ON CONFLICT DO NOTHING",
-        {"wave": row["wave"], **place(row)._asdict()},
+        [{"wave": row["wave"], **each._asdict()} for each in places(row)],
     )
     on = {name: row[name] for name in ("wave", "channel")}
     on["day"] = day(moment(row["received_at"])).isoformat()
@@ -174,12 +175,15 @@ def edited(db: sqlite3.Connection, seq: int, state: str) -> None:
     )
 
 
-def place(row: Mapping[str, Any] | sqlite3.Row) -> Place:
-    """Where a response is counted; as ``analysis.reader`` says it."""
+def places(row: Mapping[str, Any] | sqlite3.Row) -> list[Place]:
+    """Where a response is counted; as ``analysis.folds`` says it."""
     if row["kind"] == "probability":
-        return Place(row["psu"] or "", "")
-    counter = f"{row['receiving_unit']}|{row['counter'] or ''}"
-    return Place(counter, day(moment(row["received_at"])).isoformat())
+        return [Place(row["psu"] or "", "")]
+    unit, on = row["receiving_unit"], day(moment(row["received_at"])).isoformat()
+    found = [Place(f"{unit}|{row['counter'] or ''}", on)]
+    if row["service"]:
+        found.append(Place(f"{unit}|{row['service']}", f"s{on[:7]}"))
+    return found
 
 
 def touch(db: sqlite3.Connection, waves: Iterable[str]) -> None:
