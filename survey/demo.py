@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from forms.questionnaire import load
-from survey import config, data, db, demo_paper, synthetic, tokens
+from survey import config, data, db, demo_office, demo_paper, synthetic, tokens
 from survey.store import clock, doors, instances, people, responses, samples, units, waves
 from survey.store.clock import VIETNAM, day
 from survey.store.doors import Door
@@ -64,11 +64,13 @@ class Size:
     persons: int
     kiosk: int
     qr: int
+    before: int  # persons asked the year before
+    part: int  # one dossier of so many
 
 
 #: As the national wave of 2024 (1.170 villages, 36.525 persons), in the provinces of today.
-FULL = Size(tuple(synthetic.COMMUNES), 1170, 36525, 480, 160)
-SMALL = Size(("01", "22", "48", "79"), 40, 400, 60, 20)
+FULL = Size(tuple(synthetic.COMMUNES), 1170, 36525, 480, 160, 14040, 1)
+SMALL = Size(("01", "22", "48", "79"), 40, 400, 60, 20, 160, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Demo:
     password: str
     paper_wave: str = ""
     paper_staff: tuple[str, ...] = ()
+    office_staff: tuple[str, ...] = ()
 
 
 class Exists(Exception):
@@ -125,7 +128,9 @@ def make(
                 password_hash=hashed, now=at, actor=ACTOR,
             )  # fmt: skip
             opened = _fill(base, size, at, progress)
+            demo_office.fill(base, at, part=size.part)
             paper_wave = demo_paper.fill(base, hashed, at)
+            office = demo_office.staff(base, hashed, at)
     finally:
         base.close()
     kiosk, qr = (tokens.issue(settings.secret, "counter", number) for number in opened)
@@ -141,6 +146,7 @@ def make(
         password=password,
         paper_wave=paper_wave,
         paper_staff=tuple(name for name, *_ in demo_paper.STAFF),
+        office_staff=office,
     )
     _note(settings.instance, made)
     return made
@@ -206,14 +212,20 @@ def _fill(
     )  # fmt: skip
     drawn = synthetic.draw(size.provinces, size.villages, size.persons)
     cases = _sample(base, drawn)
-    whole = size.persons + size.kiosk + size.qr
+    older = synthetic.draw(size.provinces, size.villages, size.before)
+    older_cases = _sample(base, older, "sipas-2025")
+    whole = size.persons + size.before + size.kiosk + size.qr
 
     def told(done: int) -> None:
         if progress:
             progress(done, whole)
 
-    household = synthetic.household(load("sipas-2026.1"), drawn)
+    asked = load("sipas-2026.1")
+    household = synthetic.household(asked, drawn)
     responses.bulk(base, _posted(household, drawn, cases), progress=told)
+    earlier = synthetic.household(asked, older, stream="household-2025", shift=-0.05)
+    posted = _posted(earlier, older, older_cases, "sipas-2025")
+    responses.bulk(base, posted, progress=lambda done: told(size.persons + done))
     short = synthetic.people(
         load("mot-cua-2026.1"), "kiosk", np.full(size.kiosk, 0.5), silent=0.02, comments=0.18
     )
@@ -234,7 +246,7 @@ def _waves(at: datetime) -> tuple[Wave, ...]:
         key="sipas-2026", name="Khảo sát hộ gia đình năm 2026", questionnaire="sipas-2026.1",
         kind="probability", year=2026, opens_on=FIELD_FROM, closes_on=date(2026, 9, 30),
         closed_at=datetime(2026, 10, 2, 10, tzinfo=UTC), owner=data.COUNTRY, owner_name="Bộ Nội vụ",
-        place="Hà Nội", rank_sets=RANKED, synthetic=True,
+        place="Hà Nội", rank_sets=RANKED, synthetic=True, series="sipas",
     )  # fmt: skip
     counter = Wave(
         key="mot-cua-2026", name="Đánh giá tại Bộ phận Một cửa năm 2026",
@@ -249,12 +261,12 @@ def _waves(at: datetime) -> tuple[Wave, ...]:
         owner_name="Ủy ban nhân dân phường Tùng Thiện", place="Tùng Thiện", words=PLACE,
         synthetic=True,
     )  # fmt: skip
-    return household, counter, phone
+    return demo_office.before(household), household, counter, phone
 
 
-def _sample(base: sqlite3.Connection, drawn: Sample) -> range:
+def _sample(base: sqlite3.Connection, drawn: Sample, key: str = "sipas-2026") -> range:
     """Store the drawn villages, cases and accounts; returns the numbers of the cases."""
-    wave = {"wave": "sipas-2026"}
+    wave = {"wave": key}
     names = [_psu(drawn, psu) for psu in range(len(drawn.psu_stratum))]
     samples.add_psus(base, [wave | name for name in names])
     first = samples.last_case(base) + 1
@@ -292,15 +304,18 @@ def _psu(drawn: Sample, psu: int) -> dict[str, object]:
     }
 
 
-def _posted(answers: Answers, drawn: Sample, cases: range) -> Iterator[Incoming]:
+def _posted(
+    answers: Answers, drawn: Sample, cases: range, key: str = "sipas-2026"
+) -> Iterator[Incoming]:
     """The household forms as the post brought them in."""
-    n = len(answers)
-    start = datetime.combine(FIELD_FROM, datetime.min.time(), VIETNAM) + timedelta(hours=8)
-    days = (synthetic.uniform("post.day", n) * FIELD_DAYS).astype(int).tolist()
-    minutes = (synthetic.uniform("post.minute", n) * 540).astype(int).tolist()
+    n, stream = len(answers), "post" if key == "sipas-2026" else f"{key}.post"
+    first = FIELD_FROM.replace(year=int(key[-4:]), day=FIELD_FROM.day + 2026 - int(key[-4:]))
+    start = datetime.combine(first, datetime.min.time(), VIETNAM) + timedelta(hours=8)
+    days = (synthetic.uniform(f"{stream}.day", n) * FIELD_DAYS).astype(int).tolist()
+    minutes = (synthetic.uniform(f"{stream}.minute", n) * 540).astype(int).tolist()
     places = [f"vn34:{drawn.provinces[s // 2]}" for s in drawn.person_stratum.tolist()]
-    shared = {"kind": "case", "wave": "sipas-2026"}
-    sent = zip(_ids("post", n), cases, places, days, minutes, answers, strict=True)
+    shared = {"kind": "case", "wave": key}
+    sent = zip(_ids(stream, n), cases, places, days, minutes, answers, strict=True)
     for number, (id, case, place, day_of, minute, given) in enumerate(sent):
         door = Door(id=number, unit=place, case_id=case, **shared)
         when = start + timedelta(days=day_of, minutes=minute)

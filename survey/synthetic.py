@@ -225,13 +225,21 @@ class Answers:
             yield given
 
 
-def household(questionnaire: Questionnaire, sample: Sample) -> Answers:
-    """Answers of a sampled household wave: provinces, villages and people differ."""
-    province = normal("province", len(sample.provinces))[sample.psu_stratum // 2]
+def household(
+    questionnaire: Questionnaire, sample: Sample, *, stream: str = "household", shift: float = 0.0
+) -> Answers:
+    """Answers of a sampled household wave: provinces, villages and people differ.
+
+    Another ``stream`` is another year in the same places: they keep what they are, ``shift``
+    standard deviations from this year, and each province moves a little by itself.
+    """
+    province = normal("province", len(sample.provinces))
+    if stream != "household":
+        province = 0.9 * province + 0.4 * normal(f"{stream}.province", len(sample.provinces))
     area = np.where(sample.psu_stratum % 2 == URBAN, 0.05, -0.02)
     village = VILLAGE * normal("village", len(sample.psu_stratum))
-    place = (PROVINCE * province + area + village)[sample.person_psu]
-    return people(questionnaire, "household", place, silent=0.012, comments=0.015)
+    place = PROVINCE * province[sample.psu_stratum // 2] + area + village + shift
+    return people(questionnaire, stream, place[sample.person_psu], silent=0.012, comments=0.015)
 
 
 def people(

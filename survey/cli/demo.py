@@ -68,6 +68,7 @@ def _told(made: Demo) -> str:
             f"  Cán bộ đăng nhập {server}/login",
             f"                   tên: {made.login} · {password}",
             f"  Khảo sát giấy    tên: {', '.join(made.paper_staff)} · cùng mật khẩu lần đầu ấy",
+            f"  Văn phòng        tên: {', '.join(made.office_staff)} · cùng mật khẩu lần đầu ấy",
         ][: None if made.password else -1]
     )
 
