@@ -27,7 +27,10 @@ FOLDER = Path(__file__).parent / "translations"
 STRICT = ("vi", "en")
 #: Topics (``<topic>.vi.json``) and first words of keys that citizens do not read; everything
 #: else must be translated before a language is offered to them.
-STAFF_TOPICS = frozenset({"desk", "field", "lots", "print", "running", "sampling", "staff"})
+STAFF_TOPICS = frozenset(
+    {"alerts", "comments", "desk", "feedback", "field", "lots"}
+    | {"mail", "print", "running", "sampling", "staff"}
+)
 STAFF_WORDS = frozenset(
     {"api", "calls", "coverage", "doors", "dossiers", "feed", "kiosks", "message", "poster"}
     | {"screens", "staff"}
