@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 #: Every field, in the order in which its faults are told.
 FIELDS = (
     "key", "service", "receiving_unit", "resolving_unit", "officer", "received_on", "due_on",
-    "settled_on", "phone",
+    "settled_on", "phone", "applicant", "applicant_kind",
 )  # fmt: skip
 REQUIRED = ("key", "service", "receiving_unit", "received_on", "due_on")
-_TEXTS = {"service": 300, "officer": 200}
+_TEXTS = {"service": 300, "officer": 200, "applicant": 200}
+#: How a file says that the applicant is an organisation; compared as names are.
+_ORGANISATIONS = ("tổ chức", "to chuc", "organisation", "doanh nghiệp", "cơ quan", "hộ kinh doanh")
+_PERSONS = ("cá nhân", "ca nhan", "person", "công dân", "người dân", "")
+_KINDS = {units.name_key(name): True for name in _ORGANISATIONS}
+_KINDS |= {units.name_key(name): False for name in _PERSONS}
 #: Letters, digits and what stands between them in a dossier's number; never a formula's sign first.
 _KEY = re.compile(r"[^\W_][\w./-]{0,63}")
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
@@ -75,12 +80,17 @@ class Reader:
             phone, bad = extras.phone(phone)
             if bad:
                 wrong("phone", "phone")
+        organisation = _KINDS.get(units.name_key(texts["applicant_kind"]))
+        if organisation is None:
+            wrong("applicant_kind", "applicant_kind", kind=_shown(texts["applicant_kind"]))
         if faults or received is None or due is None:
             return None, faults
         return Dossier(
             key=texts["key"], service=texts["service"], officer=texts["officer"] or None,
             receiving_unit=receiving, resolving_unit=resolving or receiving,
             received_on=received, due_on=due, settled_on=settled, phone=phone,
+            applicant=texts["applicant"] if row.get("applicant") is not None else None,
+            organisation=bool(organisation),
         ), []  # fmt: skip
 
     def _order(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from survey import messages
 from survey.db import write
-from survey.store import audit, clock, contacts, frames, rates, removal
+from survey.store import applicants, audit, clock, contacts, frames, rates, removal
 from survey.text import day, thousands
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Deleted:
     households: int = 0  # names and addresses of a sample's lists
     pages: int = 0  # scanned pages whose pictures go
     notes: int = 0  # of call-backs
+    applicants: int = 0  # names of those who handed a dossier in
 
     @property
     def total(self) -> int:
@@ -52,6 +53,7 @@ class Report:
     kept: tuple[contacts.Kept, ...]
     households: tuple[tuple[str, int, date], ...] = ()  # wave, how many, until
     paper: tuple[removal.Kept, ...] = ()
+    applicants: tuple[int, str, str] = (0, "", "")  # how many names, first and last day
 
     def lines(self) -> Iterator[str]:
         """Yield the report in Vietnamese, a line at a time."""
@@ -59,6 +61,7 @@ class Report:
         yield f"Ngày {day(self.now)}. Đã xóa:"
         yield f"  {thousands(gone.contacts)} số điện thoại người dân để lại, đã đến ngày xóa"
         yield f"  {thousands(gone.dossier_contacts)} số điện thoại kèm hồ sơ, đã đến ngày xóa"
+        yield f"  {thousands(gone.applicants)} họ tên người nộp hồ sơ, đã đến ngày xóa"
         yield f"  {thousands(gone.messages)} lượt nhắn tin cũ hơn {MESSAGE_DAYS} ngày"
         yield f"  {thousands(gone.calls)} lượt gọi điện cũ hơn {CALL_DAYS} ngày"
         yield f"  {thousands(gone.rates)} lượt đếm truy cập cũ hơn 1 ngày"
@@ -74,7 +77,8 @@ class Report:
     def _kept(self) -> Iterator[str]:
         if not self.kept:
             yield "Không còn giữ số điện thoại nào."
-        if self.kept or self.households or self.paper:
+        n_names, first, last = self.applicants
+        if self.kept or self.households or self.paper or n_names:
             yield "Còn giữ:"
         for wave, n, day_of in self.households:
             until = day(day_of.isoformat())
@@ -92,6 +96,9 @@ class Report:
             if one.last != one.first:
                 until = f"từ {until} đến ngày {day(one.last.isoformat())}"
             yield f"  {thousands(one.n)} số điện thoại {what}: xóa {until}"
+        if n_names:
+            until = f"từ ngày {day(first)} đến ngày {day(last)}"
+            yield f"  {thousands(n_names)} họ tên người nộp hồ sơ: xóa {until}"
 
 
 def expired(instance: Path, now: datetime) -> list[Path]:
@@ -120,10 +127,13 @@ def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) ->
             households=frames.purge(db, today),
             pages=pages,
             notes=notes,
+            applicants=applicants.purge(db, today),
         )
         audit.append(
             db, at=now, actor=actor, action="retention.run", subject=today.isoformat(),
             detail=asdict(deleted),
         )  # fmt: skip
     paper = tuple(removal.kept(db))
-    return Report(now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)), paper)
+    return Report(
+        now, deleted, tuple(contacts.kept(db)), tuple(frames.kept(db)), paper, applicants.kept(db)
+    )

@@ -42,6 +42,11 @@ HEADINGS = {
         "ngày hoàn thành", "ngay tra ket qua",
     ),
     "phone": ("phone", "điện thoại", "số điện thoại", "sđt", "so dien thoai", "dien thoai"),
+    "applicant": (
+        "applicant", "người nộp", "họ tên người nộp", "tên người nộp", "người nộp hồ sơ",
+        "tổ chức, cá nhân nộp hồ sơ", "nguoi nop",
+    ),
+    "applicant_kind": ("applicant_kind", "loại người nộp", "đối tượng nộp", "loai nguoi nop"),
 }  # fmt: skip
 _FIELD = {name_key(name): field for field, names in HEADINGS.items() for name in names}
 #: How each field is called in messages.
@@ -49,6 +54,7 @@ NAMES = {
     "key": "Mã hồ sơ", "service": "Thủ tục", "receiving_unit": "Đơn vị tiếp nhận",
     "resolving_unit": "Đơn vị giải quyết", "officer": "Cán bộ", "received_on": "Ngày tiếp nhận",
     "due_on": "Ngày hẹn trả", "settled_on": "Ngày trả kết quả", "phone": "Điện thoại",
+    "applicant": "Người nộp", "applicant_kind": "Loại người nộp",
 }  # fmt: skip
 NEEDED = (*rows_of.REQUIRED, "settled_on")
 
@@ -66,7 +72,8 @@ def import_(ctx: click.Context, file: Path, dry_run: bool) -> None:
     """Nạp hồ sơ từ FILE (CSV UTF-8).
 
     Cột: Mã hồ sơ, Thủ tục, Đơn vị tiếp nhận, Ngày tiếp nhận, Ngày hẹn trả, Ngày trả kết quả; có
-    thể thêm Đơn vị giải quyết, Cán bộ, Điện thoại. Đơn vị là mã (vn34:08000 hoặc 08000) hoặc
+    thể thêm Đơn vị giải quyết, Cán bộ, Điện thoại, Người nộp, Loại người nộp (cá nhân hoặc tổ
+    chức). Đơn vị là mã (vn34:08000 hoặc 08000) hoặc
     tên; ngày dạng 22/11/2026 hoặc 2026-11-22. Nạp lại cùng tệp không đổi gì; có lỗi thì nêu mọi
     dòng sai và không ghi gì.
     """
@@ -130,7 +137,12 @@ def _read(
 
 
 def _different(one: store.Dossier, other: store.Dossier) -> list[str]:
-    return [name for name in NAMES if replace(one, **{name: getattr(other, name)}) != one]
+    fields = {name: "organisation" if name == "applicant_kind" else name for name in NAMES}
+    return [
+        name
+        for name, field in fields.items()
+        if replace(one, **{field: getattr(other, field)}) != one
+    ]
 
 
 def _told(found: list[store.Dossier], show: Callable[[int], None]) -> Iterator[store.Dossier]:

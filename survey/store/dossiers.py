@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from survey.db import write
-from survey.store import Refused, audit, units
+from survey.store import Refused, applicants, audit, units
 from survey.store.clock import day, stamp
+from survey.store.inside import Inside
 
 #: A telephone number that came with a dossier is kept so many days after the dossier was settled
 #: (or was due), for a link or a call; then it goes.
@@ -22,7 +23,8 @@ PHONE_DAYS = 30
 class Dossier:
     """One dossier as the one-stop software has it; ``settled_on`` None while it is worked on.
 
-    ``phone``: None says nothing about a number, "" that there is none.
+    ``phone``: None says nothing about a number, "" that there is none; ``applicant`` likewise
+    about the name of who handed it in, a person's or that of an organisation.
     """
 
     key: str
@@ -34,6 +36,8 @@ class Dossier:
     due_on: date
     settled_on: date | None
     phone: str | None = None
+    applicant: str | None = None
+    organisation: bool = False
 
     def late(self, today: date) -> bool:
         """Whether it was settled after its day, or is still not settled."""
@@ -122,10 +126,11 @@ def put(
     """
     with write(db):
         today, at = day(now), stamp(now)
-        mine = _Inside(db, within)
+        mine = Inside(db, within)
         states: Counter[str] = Counter()
         changes: list[dict[str, Any]] = []
         numbers: list[dict[str, Any]] = []
+        names: list[dict[str, Any]] = []
         strange: list[str] = []
         for dossier in rows:
             was = db.execute(_SELECT, {"key": dossier.key}).fetchone()
@@ -137,6 +142,7 @@ def put(
             if state != "same":
                 changes.append(row | {"changed_at": at})
                 numbers += [row] if dossier.phone is not None else []
+                names += [row] if dossier.applicant is not None else []
         if strange:
             raise Refused("not_yours", 403, keys=strange)
         db.executemany(_PUT, changes)
@@ -145,6 +151,7 @@ def put(
             "DELETE FROM dossier_contact WHERE dossier = :key",
             (row for row in numbers if not row["phone"]),
         )
+        applicants.put(db, names)
         done = Put(states["new"], states["changed"], states["same"])
         if changes:
             detail = {"source": source, "new": done.new, "changed": done.changed}
@@ -206,7 +213,8 @@ def link(db: sqlite3.Connection, key: str, response: str) -> None:
 def unlink(db: sqlite3.Connection, response: str) -> None:
     """Forget which dossier a response answered for: the dossier may be answered once more.
 
-    Its telephone number goes as well: who takes an answer back is not called for another.
+    Its telephone number goes as well: who takes an answer back is not called for another.  The
+    name stays with the dossier, whose business is not done.
     """
     db.execute(
         "DELETE FROM dossier_contact WHERE dossier IN"
@@ -234,7 +242,7 @@ def coverage(db: sqlite3.Connection, *, since: date, until: date, within: str = 
     included; ``within`` counts only dossiers received in that unit or under it.
     """
     rows = db.execute(_COVERAGE, {"since": since.isoformat(), "until": until.isoformat()})
-    mine = _Inside(db, within)
+    mine = Inside(db, within)
     return [
         Cell(unit, service, month, bool(late), channel, n)
         for unit, service, month, late, channel, n in rows
@@ -249,7 +257,7 @@ def waiting(db: sqlite3.Connection, *, today: date, within: str = "") -> list[Wa
         " WHERE settled_on IS NULL GROUP BY receiving_unit",
         {"today": today.isoformat()},
     )
-    mine = _Inside(db, within)
+    mine = Inside(db, within)
     return [Waiting(*row) for row in rows if mine(row[0])]
 
 
@@ -272,21 +280,6 @@ def stray(db: sqlite3.Connection) -> Iterator[str]:
     return (row["dossier"] for row in rows)
 
 
-class _Inside:
-    """Whether a unit is a given one or lies under it; asks the database once a unit."""
-
-    def __init__(self, db: sqlite3.Connection, top: str) -> None:
-        self._db, self._top = db, top
-        self._known: dict[str, bool] = {}
-
-    def __call__(self, unit: str) -> bool:
-        if not self._top:
-            return True
-        if unit not in self._known:
-            self._known[unit] = self._top in units.path(self._db, unit)
-        return self._known[unit]
-
-
 def _row(dossier: Dossier, today: date) -> dict[str, Any]:
     """What is stored of a dossier; ``phone`` is "" when no number is to be kept.
 
@@ -300,6 +293,7 @@ def _row(dossier: Dossier, today: date) -> dict[str, Any]:
         "received_on": dossier.received_on.isoformat(), "due_on": dossier.due_on.isoformat(),
         "settled_on": settled.isoformat() if settled else None,
         "phone": dossier.phone if purge_on > today else "", "purge_on": purge_on.isoformat(),
+        **applicants.row(dossier.applicant, dossier.organisation, settled, dossier.due_on, today),
     }  # fmt: skip
 
 
@@ -309,6 +303,8 @@ def _state(db: sqlite3.Connection, dossier: Dossier, was: sqlite3.Row | None, to
         return "new"
     row = _row(dossier, today)
     if any(was[name] != row[name] for name in _COLUMNS):
+        return "changed"
+    if dossier.applicant is not None and applicants.differs(db, row):
         return "changed"
     if dossier.phone is None:
         return "same"
