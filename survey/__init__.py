@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from survey.db import Writer
 
 #: Modules with an ``init_app``; ``guard`` is last so that nothing is served before it decides.
-PARTS = ("db", "text", "assets", "errors", "work", "rooms", "guard")
+PARTS = ("db", "asked", "text", "assets", "errors", "work", "rooms", "guard")
 #: Modules with a blueprint ``bp``: one door for each audience.
 DOORS = (
     "pages",
@@ -41,6 +41,7 @@ DOORS = (
     "planning",
     "casework",
     "weighing",
+    "reporting.following",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -52,16 +52,35 @@ _ROLES = {"body": BODY, "note": NOTE_APART, "voice": VOICE, "warning": WARNING}
 _ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
 
 
-def write(report: model.Report, file: BinaryIO) -> int:
+def write(
+    report: model.Report, file: BinaryIO, tell: Callable[[int, int], None] | None = None
+) -> int:
     """Print ``report`` into ``file``; the number of pages.
 
-    Equal reports give equal bytes: the only date inside is the report's own.
+    Equal reports give equal bytes: the only date inside is the report's own.  ``tell`` hears how
+    many pieces are set, and of how many.
     """
     register()
     with _ONE_AT_A_TIME:
         paper = Paper(report, file)
+        if tell:
+            paper.setProgressCallBack(_progress(tell))
         paper.build(_kept(list(chain.from_iterable(map(_flow, report.blocks)))))
         return int(paper.page)
+
+
+def _progress(tell: Callable[[int, int], None]) -> Callable[[str, int], None]:
+    """What reportlab says of its progress, as two numbers."""
+    whole = 1
+
+    def hear(what: str, value: int) -> None:
+        nonlocal whole
+        if what == "SIZE_EST":
+            whole = max(value, 1)
+        elif what == "PROGRESS":
+            tell(min(value, whole), whole)
+
+    return hear
 
 
 def _flow(block: model.Block) -> list[Flowable]:

@@ -34,6 +34,7 @@ COMMANDS = {
     "languages": ("languages", "languages"),
     "weights": ("weights", "weights"),
     "scan": ("scan", "scan"),
+    "jobs": ("jobs", "jobs"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ import click
 
 from survey.cli import session
 from survey.cli.faults import Fault, Faults
-from survey.store import waves
+from survey.store import Refused, waves
 from survey.store.clock import day, now
 
 if TYPE_CHECKING:
-    from analysis.results import Result
+    from survey.reporting.kinds import Ask
 
 #: Bytes from which reading a file takes long enough to show how far it is.
 LONG_FILE = 4_000_000
@@ -24,13 +24,17 @@ LONG_FILE = 4_000_000
 
 @click.command()
 @click.argument("name")
-@click.option("--wave", required=True, help="Mã đợt khảo sát.")
+@click.option("--wave", default="", help="Mã đợt khảo sát, với báo cáo lập theo đợt.")
 @click.option("--unit", default="", help="Đơn vị, ví dụ vn34:01; trống = toàn đợt.")
+@click.option("--period", default="", help="Kỳ, với báo cáo lập theo kỳ: 2026-Q3, 2026-H1, 2026.")
 @click.option(
-    "--format", "form", type=click.Choice(["pdf", "csv"]), default="pdf", show_default=True,
-    help="Dạng tệp.",
+    "--format", "form", type=click.Choice(["pdf", "docx", "xlsx", "csv", "html"]), default="pdf",
+    show_default=True, help="Dạng tệp.",
 )  # fmt: skip
 @click.option("--number", default="", help="Số hiệu văn bản.")
+@click.option(
+    "--on", type=click.DateTime(["%Y-%m-%d"]), help="Ngày ghi trên báo cáo (mặc định: hôm nay)."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
     help="Tệp sẽ ghi.",
@@ -38,57 +42,59 @@ LONG_FILE = 4_000_000
 @session.dry_run
 @click.pass_context
 def report(
-    ctx: click.Context, name: str, wave: str, unit: str, form: str, number: str, output: Path,
-    dry_run: bool,
+    ctx: click.Context, name: str, wave: str, unit: str, period: str, form: str, number: str,
+    on: datetime | None, output: Path, dry_run: bool,
 ) -> None:  # fmt: skip
-    """Lập báo cáo NAME (unit, national, counter) của một đợt khảo sát."""
-    from analysis.report import REPORTS
+    """Lập báo cáo NAME của một đợt khảo sát, hoặc của một đơn vị trong một kỳ.
 
-    if name not in REPORTS:
-        raise click.BadParameter(f"«{name}» không phải {', '.join(REPORTS)}", ctx)
-    with session.database(ctx, readonly=True) as db:
-        result = _result(db, wave, unit)
-    if name == "counter" and result.wave.kind == "probability":
-        raise Fault(f"Đợt «{wave}» là mẫu xác suất: chọn báo cáo «unit» hoặc «national».")
+    Không có NAME nào như vậy thì lệnh kể tên các báo cáo.
+    """
+    from survey.reporting import kinds
+
+    if name not in kinds.KINDS:
+        raise click.BadParameter(f"«{name}» không phải {', '.join(kinds.KINDS)}", ctx)
+    ask = kinds.Ask(name, on.date() if on else day(now()), wave, unit, period, number)
     pages = 0
-    if not dry_run:
+    with session.database(ctx, readonly=True) as db:
+        _known(db, ask)
         part = session.draft(output)
         try:
-            pages = _write(result, name, form, number, part, on=day(now()))
-            part.replace(output)
+            pages = _write(db, ask, form, part)
+            if not dry_run:
+                part.replace(output)
         finally:
             part.unlink(missing_ok=True)
     session.outcome(f"Báo cáo {output}" + (f": {pages} trang" if pages else ""), dry_run)
 
 
-def _result(db: sqlite3.Connection, wave: str, unit: str) -> Result:
-    from analysis.sipas import wave_result
+def _known(db: sqlite3.Connection, ask: Ask) -> None:
+    from survey.reporting import kinds
+
+    kinds.check(ask)
+    if not ask.wave:
+        return
+    try:
+        kind = waves.get(db, ask.wave).kind
+    except LookupError:
+        raise Fault(f"Không có đợt «{ask.wave}».") from None
+    if ask.name == "counter" and kind == "probability":
+        raise Fault(f"Đợt «{ask.wave}» là mẫu xác suất: chọn báo cáo «unit» hoặc «national».")
+
+
+def _write(db: sqlite3.Connection, ask: Ask, form: str, part: Path) -> int:
+    from survey.reporting import making
 
     try:
-        waves.get(db, wave)
+        return making.write(db, ask, form, part)
     except LookupError:
-        raise Fault(f"Không có đợt «{wave}».") from None
-    try:
-        return wave_result(db, wave, scope=unit)
-    except LookupError:
-        raise Fault(f"Đợt «{wave}» không có số liệu của đơn vị «{unit}».") from None
-    except ValueError as fault:
-        raise Fault(f"Đợt «{wave}» chưa đủ số liệu để lập báo cáo.") from fault
-
-
-def _write(result: Result, name: str, form: str, number: str, file: Path, *, on: date) -> int:
-    """Write the file; returns the pages of a PDF, 0 for a table."""
-    from analysis.report import REPORTS, csv
-
-    made = REPORTS[name](result, on=on, number=number)
-    if form == "csv":
-        with file.open("w", encoding="utf-8", newline="") as text:
-            csv.write(made, text)
-        return 0
-    from analysis.report import pdf
-
-    with file.open("wb") as binary:
-        return pdf.write(made, binary)
+        place = f"Đợt «{ask.wave}»" if ask.wave else f"Kỳ «{ask.period}»"
+        raise Fault(f"{place} không có số liệu của đơn vị «{ask.unit}».") from None
+    except Refused as refusal:
+        if refusal.code != "report_broken":
+            raise
+        raise Fault(f"Đợt «{ask.wave}» chưa đủ số liệu để lập báo cáo.") from refusal
+    except ModuleNotFoundError as fault:
+        raise Fault(f"Máy này chưa cài gói «{fault.name}» để ghi tệp {form}.") from fault
 
 
 @click.command()

@@ -1,0 +1,1 @@
+"""Reports: which there are, what they are asked of, who asks for them, and how they are made."""

@@ -1,0 +1,66 @@
+"""Makes the file of a report: what the worker and the command do."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from survey import db as database
+from survey import tallies
+from survey.reporting import kinds, periods
+from survey.store import units, waves
+from survey.text import t
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from sqlite3 import Connection
+
+    from survey.reporting.kinds import Ask
+
+#: Of a hundred steps, those until the figures are there.
+_FIGURES = 40
+
+
+def make(
+    db: Connection, ask: Mapping[str, Any], file: Path, tell: Callable[[int, int], None]
+) -> str:
+    """Write a report into ``file`` (``ask`` is that of ``kinds.Ask``, with ``format``)."""
+    wanted, form = kinds.Ask.of(ask), str(ask["format"])
+    tell(0, 100)
+    if wanted.wave:
+        with suppress(database.NotStored, LookupError, ValueError):
+            tallies.refresh(db, wanted.wave)
+    tell(_FIGURES // 2, 100)
+    write(
+        db, wanted, form, file, lambda done, whole: tell(
+            _FIGURES + (100 - _FIGURES) * done // max(whole, 1), 100
+        ),
+    )  # fmt: skip
+    return f"{title(db, wanted)}.{form}".replace("/", "-")
+
+
+def write(
+    db: Connection, ask: Ask, form: str, file: Path, tell: Callable[[int, int], None] | None = None
+) -> int:
+    """Build a report and write it in one of ``kinds.FORMATS``; the pages of a PDF, else 0."""
+    from analysis.report import writers
+
+    made = kinds.build(db, ask)
+    if tell:
+        tell(0, 1)
+    return writers.write(made, form, file, tell)
+
+
+def title(db: Connection, ask: Ask) -> str:
+    """What people call it: kind, wave or period, place."""
+    parts = [t(f"report.{ask.name}")]
+    if ask.wave:
+        with suppress(LookupError):
+            parts.append(waves.get(db, ask.wave).name)
+    if ask.period:
+        parts.append(periods.of(ask.period).words)
+    if ask.unit:
+        with suppress(LookupError):
+            parts.append(units.name(db, ask.unit))
+    return " – ".join(parts)
