@@ -28,7 +28,7 @@ STRICT = ("vi", "en")
 #: Topics (``<topic>.vi.json``) and first words of keys that citizens do not read; everything
 #: else must be translated before a language is offered to them.
 STAFF_TOPICS = frozenset(
-    {"alerts", "comments", "desk", "feedback", "field", "lots"}
+    {"alerts", "comments", "datafiles", "desk", "feedback", "field", "lots"}
     | {"mail", "print", "running", "sampling", "staff"}
 )
 STAFF_WORDS = frozenset(

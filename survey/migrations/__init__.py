@@ -11,7 +11,17 @@ from survey.db import write
 from survey.migrations.schema import schema as schema
 
 #: Modules of steps; their order is that of the steps.
-STEPS = ("citizens", "paper", "office", "people", "running", "jobs", "external", "onestop")
+STEPS = (
+    "citizens",
+    "paper",
+    "office",
+    "people",
+    "running",
+    "jobs",
+    "external",
+    "onestop",
+    "datafiles",
+)
 for _name in STEPS:
     import_module(f"survey.migrations.{_name}")
 
