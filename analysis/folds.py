@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -113,6 +114,72 @@ def whole(db: sqlite3.Connection, of: Wave, how: Frame, *, tallies: bool = True)
             for block in reader.blocks(db, of, _width(how), state, (seq, end), dated=False):
                 gather.add(block)
         return held.merge(gather.cells())
+
+
+def period(
+    db: sqlite3.Connection,
+    of: Wave,
+    how: Frame,
+    since: str,
+    until: str,
+    *,
+    services: bool = False,
+    by_day: bool = False,
+) -> Cells:
+    """Self-selected answers received from ``since`` to ``until`` (YYYY-MM-DD, both included; ""
+    leaves that end open), in cells of months where whole months lie inside, else of days.
+
+    ``services``: the cells of services, for the whole months only; ``by_day``: days only.
+    Stored cells with what came since folded in memory; nothing is written.
+    """
+    wanted = spans(since, until, services=services, by_day=by_day)
+    with reader.snapshot(db):
+        cells, seq = Cells.of_rows([], how.layout), 0
+        for span in wanted:
+            found, seq = _held(db, of, how, span=span, squares=False)
+            cells = cells.merge(found)
+        gather = _Gather(of, how)
+        end = reader.last(db, of.key)
+        seq = seq if wanted else end
+        for state in KEPT if end > seq else ():
+            for block in reader.blocks(db, of, _width(how), state, (seq, end)):
+                gather.add(_of_services(block) if services else block)
+        new = gather.cells()
+    first, last = since or "0", until or "9"
+    if services:
+        return cells.merge(new.keep(lambda key: any(a <= key.day <= b for a, b in wanted)))
+    return cells.merge(new.keep(lambda key: first <= key.day <= last))
+
+
+def spans(
+    since: str, until: str, *, services: bool = False, by_day: bool = False
+) -> list[tuple[str, str]]:
+    """The runs of stored ``day`` that make up a period; as ``period``."""
+    kind = "s" if services else "m"
+    first = f"{kind}{_month_from(since)}" if since else kind
+    last = f"{kind}{_month_until(until)}" if until else f"{kind}~"
+    if by_day or first > last:
+        return [] if services else [(since or "0", until or "9")]
+    edges = []
+    if not services and since and since[:7] < first[1:]:
+        edges.append((since, f"{since[:7]}-99"))
+    if not services and until and until[:7] > last[1:]:
+        edges.append((f"{until[:7]}-00", until))
+    return [(first, last), *edges]
+
+
+def _month_from(since: str) -> str:
+    """The first month (YYYY-MM) that lies whole after the beginning of a day."""
+    on = date.fromisoformat(since)
+    if on.day > 1:
+        on = date(on.year + on.month // 12, on.month % 12 + 1, 1)
+    return on.isoformat()[:7]
+
+
+def _month_until(until: str) -> str:
+    """The last month (YYYY-MM) that is over at the end of a day."""
+    after = date.fromisoformat(until) + timedelta(1)
+    return (after.replace(day=1) - timedelta(1)).isoformat()[:7]
 
 
 def _held(

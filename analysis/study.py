@@ -189,9 +189,15 @@ def study(
     with reader.snapshot(db):
         cells = folds.whole(db, wave, how, tallies=tallies)
         roster = reader.roster(db, wave, len(questionnaire.columns))
-        answers = _answers(cells, psus, wave)
+        answers = answers_of(cells, psus, wave)
         forms = paper(db, wave, questionnaire, int(answers.sums.people.sum()))
     return replace(_laid_out(wave, how, answers, psus, roster), paper=forms)
+
+
+def of_cells(wave: Wave, questionnaire: Questionnaire, cells: Cells) -> Study:
+    """A self-selected wave with these cells alone, as of a period."""
+    how = frame(wave, questionnaire)
+    return _laid_out(wave, how, answers_of(cells, None, wave), None, None)
 
 
 def _laid_out(
@@ -245,7 +251,7 @@ def _regression(roster: Roster, how: Frame, wave: Wave, cells: Cells, psu: Ints)
     )
 
 
-def _answers(cells: Cells, psus: Mapping[str, reader.Psu] | None, wave: Wave) -> Answers:
+def answers_of(cells: Cells, psus: Mapping[str, reader.Psu] | None, wave: Wave) -> Answers:
     """The cells with somebody in them, with their units."""
     loose = 0
     if psus is not None:
