@@ -242,14 +242,17 @@ class SignOff(Drawing):
         self.text(SIGN_AXIS, y - self.ROOM, self.block.name, BOLD, 14, anchor="centre")
 
 
-def annex(head: model.Annex) -> list[Flowable]:
-    """A new page that counts from 1, the annex's number, title and whose annex it is."""
+def annex(head: model.Annex, pages: str = "") -> list[Flowable]:
+    """A new page that counts from 1, the annex's number, title and whose annex it is.
+
+    ``pages``: "wide " for one that lies on its side.
+    """
     lines = _by_sense(head.lines)
     belongs = balanced(line(f"({head.belongs})"), ITALIC, 13, TEXT - 2)
     return [
-        NextPageTemplate("first"),
+        NextPageTemplate(f"{pages}first"),
         PageBreak(),
-        NextPageTemplate("next"),
+        NextPageTemplate(f"{pages}next"),
         sentence(f"Phụ lục {head.number}", ANNEX),
         *(sentence(one, TITLE) for one in lines),
         *(sentence(one, BELONGS) for one in belongs),

@@ -17,6 +17,8 @@ WIDTH, HEIGHT = float(A4[0]), float(A4[1])
 TOP, BOTTOM, LEFT, RIGHT = 20 * MM, 20 * MM, 30 * MM, 15 * MM
 TEXT = WIDTH - LEFT - RIGHT  # 165 mm
 COLUMN = HEIGHT - TOP - BOTTOM  # 257 mm
+#: A page on its side is bound at its top: the column of an upright one, turned.
+WIDE_TOP, WIDE_SIDE, WIDE_BOTTOM = LEFT, TOP, RIGHT
 RIGHT_BLOCK = 96 * MM  # Quốc hiệu in 13 pt bold is 95,7 mm
 LEFT_BLOCK = TEXT - RIGHT_BLOCK  # 69 mm
 LEFT_AXIS = LEFT_BLOCK / 2  # from the left margin

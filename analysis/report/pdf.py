@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from itertools import chain
 from typing import Any, BinaryIO
 
 from reportlab.platypus import (
@@ -19,6 +18,7 @@ from reportlab.platypus import (
 from analysis.report import model
 from analysis.report.bars import SharePlot, level_plots
 from analysis.report.decree import (
+    Drawing,
     Masthead,
     SignOff,
     addressed,
@@ -44,7 +44,7 @@ from analysis.report.ink import (
     WARNING,
     WIDTH,
 )
-from analysis.report.pages import Numbered
+from analysis.report.pages import Numbered, lies
 from analysis.report.tables import Grid
 
 STAMP = "DỮ LIỆU MÔ PHỎNG"
@@ -65,7 +65,7 @@ def write(
         paper = Paper(report, file)
         if tell:
             paper.setProgressCallBack(_progress(tell))
-        paper.build(_kept(list(chain.from_iterable(map(_flow, report.blocks)))))
+        paper.build(_kept(_story(report.blocks)))
         return int(paper.page)
 
 
@@ -83,7 +83,55 @@ def _progress(tell: Callable[[int, int], None]) -> Callable[[str, int], None]:
     return hear
 
 
-def _flow(block: model.Block) -> list[Flowable]:
+def _story(blocks: tuple[model.Block, ...]) -> list[Flowable]:
+    """Everything in its order; where pages turn, the next one begins with the other size."""
+    out: list[Flowable] = []
+    pages, turned = "", False
+    for block in blocks:
+        match block:
+            case model.Turn():
+                pages, turned = "wide " if block.landscape else "", True
+                continue
+            case model.Annex():
+                flow = annex(block, pages)
+            case model.PageBreak() if turned:
+                flow = []
+            case _:
+                flow = _flow(block, wide=bool(pages))
+        if turned and not isinstance(block, model.Annex):
+            out += [NextPageTemplate(f"{pages}next"), PageBreak()]
+        turned = False
+        out += map(_middle, flow) if pages else flow
+    return out
+
+
+def _middle(flowable: Flowable) -> Flowable:
+    """What is drawn for an upright page, in the middle of a wide one and no taller than it."""
+    if isinstance(flowable, Drawing) and not isinstance(flowable, Grid):
+        return Fitted(flowable) if flowable.height > TEXT else _centred(flowable)
+    return flowable
+
+
+def _centred(flowable: Flowable) -> Flowable:
+    flowable.hAlign = "CENTER"
+    return flowable
+
+
+class Fitted(Drawing):
+    """A drawing made small enough for a page that lies on its side."""
+
+    def __init__(self, inner: Drawing) -> None:
+        self.inner, self.part = inner, (TEXT - 1) / inner.height
+        super().__init__(TEXT - 1)
+        self.width, self.hAlign = inner.width * self.part, "CENTER"
+
+    def draw(self) -> None:
+        """The drawing, smaller."""
+        self.canv.scale(self.part, self.part)
+        self.inner.drawOn(self.canv, 0, 0)
+
+
+def _flow(block: model.Block, *, wide: bool = False) -> list[Flowable]:
     """What a block looks like; one line a kind of block."""
     match block:
         case model.Masthead():
@@ -97,7 +145,7 @@ def _flow(block: model.Block) -> list[Flowable]:
         case model.Paragraph():
             return [paragraph(block.runs, _ROLES[block.role], foreign=block.role == "voice")]
         case model.Table():
-            return [Grid(block)]
+            return [Grid(block, COLUMN, TEXT) if wide else Grid(block)]
         case model.DotChart():
             return [*dot_plots(block)]
         case model.LevelBars():
@@ -153,7 +201,8 @@ def _together(group: list[Flowable]) -> list[Flowable]:
     if not isinstance(last, Grid | Method | Ending):
         return [KeepTogether(group)]
     room = sum(head.wrap(TEXT, COLUMN)[1] + head.getSpaceBefore() for head in heads)
-    return [CondPageBreak(room + last.getSpaceBefore() + last.least), *group]
+    deep = last.deep if isinstance(last, Grid) else COLUMN
+    return [CondPageBreak(min(deep, room + last.getSpaceBefore() + last.least)), *group]
 
 
 class Paper(Numbered):
@@ -174,14 +223,18 @@ class Paper(Numbered):
             return
         canvas.saveState()
         canvas.translate(WIDTH / 2, HEIGHT / 2)
-        canvas.rotate(52)
+        middle, foot = LEFT + TEXT / 2, 11 * MM
+        if lies(canvas):
+            canvas.translate((HEIGHT - WIDTH) / 2, (WIDTH - HEIGHT) / 2)
+            middle, foot = HEIGHT / 2, 7 * MM
+        canvas.rotate(38 if lies(canvas) else 52)
         canvas.setFillGray(0.93)
         canvas.setFont(BOLD, 60)
         canvas.drawCentredString(0, -20, STAMP)
         canvas.restoreState()
         canvas.setFont(REGULAR, 8)
         canvas.setFillGray(0.35)
-        canvas.drawCentredString(LEFT + TEXT / 2, 11 * MM, STAMP)
+        canvas.drawCentredString(middle, foot, STAMP)
         canvas.setFillGray(0)
 
     def afterFlowable(self, flowable: Any) -> None:  # noqa: N802 (its name in reportlab)

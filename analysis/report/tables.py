@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reportlab.platypus import Flowable
@@ -40,9 +41,10 @@ class Set:
 class Grid(Drawing):
     """A table with caption and note; it may go on over pages and then repeats its head."""
 
-    def __init__(self, table: model.Table, rows: tuple[Set, ...] | None = None) -> None:
+    def __init__(self, table: model.Table, room: float = TEXT, deep: float = COLUMN) -> None:
         super().__init__(0)
         self.table, self.size = table, table.size
+        self.width, self.deep = room, deep
         self.leading = table.size + (1.5 if table.tight else 2)
         self.gaps = (1.2, 2.4) if table.tight else (2.0, 3.2)
         self.widths = [column.width * MM for column in table.columns]
@@ -50,18 +52,24 @@ class Grid(Drawing):
             fill(line(column.head), BOLD, self.size, w - 1)
             for column, w in zip(table.columns, self.widths, strict=True)
         ]
-        self.rows = tuple(map(self._set, table.rows)) if rows is None else rows
+        self._top()
+        room_left = deep - self.top_height - self.head_height - sum(self.gaps) - 2
+        self.most = max(3, int(room_left / self.leading))  # lines of a cell
+        self.rows = tuple(map(self._set, table.rows))
         self.ends = self._ends()
         self._measure()
         self.spaceBefore, self.spaceAfter = (10, 4) if table.caption else (2, 4)
 
-    def _measure(self) -> None:
+    def _top(self) -> None:
         self.caption = sentence(self.table.caption, CAPTION) if self.table.caption else None
         self.unit = sentence(self.table.unit, UNIT) if self.table.unit else None
         self.note = sentence(self.table.note, NOTE) if self.table.note else None
         self.head_height = max(map(len, self.head)) * (self.size + 1.5) + 6
-        self.top_height = _height(self.caption, 4) + _height(self.unit, 2)
-        self.note_height = _height(self.note, 4)
+        over = self._tall(self.caption, 4) + self._tall(self.unit, 2)
+        self.top_height = over
+        self.note_height = self._tall(self.note, 4)
+
+    def _measure(self) -> None:
         rows = sum(row.height for row in self.rows)
         self.height = self.top_height + self.head_height + rows + self.note_height
 
@@ -71,7 +79,10 @@ class Grid(Drawing):
             last = row.weight == "group" and i == 1
             room = sum(self.widths[1:]) if last else self.widths[i]
             face = self._face(row, i)
-            lines.append(tuple(fill(plain(cell, 600), face, self.size, room - 2 * PAD)))
+            filled = fill(plain(cell, 600), face, self.size, room - 2 * PAD)
+            if len(filled) > self.most:  # no row is taller than a page
+                filled = [*filled[: self.most - 1], "…"]
+            lines.append(tuple(filled))
         height = max(map(len, lines)) * self.leading + sum(self.gaps)
         return Set(tuple(lines), row, height)
 
@@ -94,38 +105,46 @@ class Grid(Drawing):
     @property
     def least(self) -> float:
         """Height of the smallest part that may stand at the end of a page."""
-        if len(self.rows) <= WHOLE:
+        if self._whole():
             return self.height
         return self.top_height + self.head_height + sum(row.height for row in self.rows[:4])
 
     def split(self, _width: float, room: float) -> list[Flowable]:
         """Head and rows that fit, then the rest; no lonely group row, no lonely sum."""
+        fresh = room >= self.deep - 1  # nothing stands on this page yet
         room -= self.top_height + self.head_height
         count, used = 0, 0.0
         while count < len(self.rows) and used + self.rows[count].height <= room:
             used += self.rows[count].height
             count += 1
-        count = min(count, len(self.rows) - 2)
+        count = min(count, len(self.rows) - (1 if fresh else 2))
         while count > 0 and self.rows[count - 1].row.weight == "group":
             count -= 1
-        if count < 2 or len(self.rows) <= WHOLE:
+        if fresh and not self._whole():
+            count = max(count, 1)
+        if count < (1 if fresh else 2) or self._whole():
             return []
-        first = model.Table(
-            self.table.columns,
-            (),
-            self.table.caption,
-            self.table.unit,
-            "",
-            self.size,
-            self.table.tight,
-        )
-        rest = model.Table(
-            self.table.columns, (), "", "", self.table.note, self.size, self.table.tight
-        )
-        parts = [Grid(first, self.rows[:count]), Grid(rest, self.rows[count:])]
-        for part in parts:
-            part.ends = self.ends
-        return list(parts)
+        return [self._part(slice(count), first=True), self._part(slice(count, None), first=False)]
+
+    def _whole(self) -> bool:
+        """Whether the table stays on one page."""
+        return len(self.rows) <= WHOLE and self.height <= self.deep
+
+    def _part(self, rows: slice, *, first: bool) -> Grid:
+        """Some rows: the first part has the caption, the last the note; widths are the whole's."""
+        part = copy(self)
+        vars(part).pop("_postponed", None)  # reportlab's mark of what waited for a page once
+        bare = replace(self.table, rows=(), note="") if first else None
+        part.table = bare or replace(self.table, rows=(), caption="", unit="")
+        part.rows = self.rows[rows]
+        part._top()
+        part._measure()
+        part.spaceBefore = self.spaceBefore if first else 2
+        return part
+
+    def _tall(self, text: Any, gap: float) -> float:
+        """Height of a wrapped Paragraph with its gap; nothing for none."""
+        return 0.0 if text is None else float(text.wrap(self.width, self.deep)[1]) + gap
 
     def draw(self) -> None:
         """Caption, head, rows, rules, note."""
@@ -135,7 +154,7 @@ class Grid(Drawing):
                 y -= text.height
                 text.drawOn(self.canv, 0, y)
                 y -= gap
-        left = (TEXT - sum(self.widths)) / 2
+        left = (self.width - sum(self.widths)) / 2
         right = left + sum(self.widths)
         y = self._draw_head(left, right, y)
         for i, row in enumerate(self.rows):
@@ -198,10 +217,3 @@ def _unmarked(text: str) -> tuple[str, str]:
         if text.endswith(mark):
             return text.removesuffix(mark), mark
     return text, ""
-
-
-def _height(text: Any, gap: float) -> float:
-    """Height of a wrapped Paragraph with its gap; nothing for none."""
-    if text is None:
-        return 0.0
-    return float(text.wrap(TEXT, COLUMN)[1]) + gap

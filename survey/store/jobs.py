@@ -163,8 +163,8 @@ def finish(
     """Say that work is done and what its file is; False when it was stopped meanwhile."""
     with write(db):
         row = db.execute(
-            "UPDATE job SET state = 'done', done = whole, name = :name, digest = :digest, bytes = :size,"
-            " ended_at = :at WHERE id = :id AND state = 'running' RETURNING id",
+            "UPDATE job SET state = 'done', done = whole, name = :name, digest = :digest,"
+            " bytes = :size, ended_at = :at WHERE id = :id AND state = 'running' RETURNING id",
             {"id": id, "name": name, "digest": digest, "size": size, "at": stamp(now)},
         ).fetchone()
     return row is not None
