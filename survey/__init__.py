@@ -41,7 +41,13 @@ DOORS = (
     "planning",
     "casework",
     "weighing",
+    "readout",
+    "officer",
+    "office.apikeys",
     "reporting.following",
+    "criteria",
+    "letters",
+    "narratives",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from forms.scoring import Grade
-    from survey.periods import Period
+    from survey.reporting.periods import Period
     from survey.store.criteria import Kept, Sheet
     from survey.store.opinions import Opinion
 
@@ -107,7 +107,7 @@ class _Found:
 
 def _found(db: sqlite3.Connection, period: Period, today: date, within: str) -> dict[str, _Found]:
     found: dict[str, _Found] = {}
-    since, until = period.since, period.until
+    since, until = period.first, period.last
     for opinion in opinions.of(db, since=since, until=until, within=within):
         found.setdefault(opinion.unit, _Found()).rows.append(opinion)
     for work in late.work(db, since=since, until=until, today=today, within=within):
@@ -130,7 +130,7 @@ def _one(
     own = len(found) == 1 and unit in found
     rows = [o for part in found.values() for o in part.rows if own or len(part.rows) >= HIDE_N]
     return Scored(
-        unit=unit, name=units.name(db, unit, period.until), n=len(rows),
+        unit=unit, name=units.name(db, unit, period.last), n=len(rows),
         settled_n=sum(o.settled for o in rows), settled=sum(p.settled for p in found.values()),
         means=means, counts=counts, measured=measured, own=exact(sheet.own.values),
         appraised=appraised, points=points, total=total,

@@ -28,8 +28,8 @@ STRICT = ("vi", "en")
 #: Topics (``<topic>.vi.json``) and first words of keys that citizens do not read; everything
 #: else must be translated before a language is offered to them.
 STAFF_TOPICS = frozenset(
-    {"alerts", "comments", "datafiles", "desk", "feedback", "field", "lots"}
-    | {"mail", "print", "running", "sampling", "staff"}
+    {"alerts", "board", "comments", "datafiles", "desk", "feedback", "field", "lots"}
+    | {"mail", "print", "running", "sampling", "staff", "criteria", "letters", "narratives"}
 )
 STAFF_WORDS = frozenset(
     {"api", "calls", "coverage", "doors", "dossiers", "feed", "kiosks", "message", "poster"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from analysis import criteria
 from analysis.criteria import Counts
 from forms.scoring import CRITERIA, GRADES, Grade
-from survey import periods
 
 
 def points(*values):
@@ -162,43 +160,3 @@ def test_a_mean_lies_between_its_points_and_counts_each_answer_once(opinions):
         if given:
             assert min(given) <= mean.value <= max(given)
             assert mean.value * mean.n == sum(given)
-
-
-def test_a_quarter_holds_its_last_day():
-    quarter = periods.read("2026-q3")
-
-    assert (quarter.since, quarter.until) == (date(2026, 7, 1), date(2026, 9, 30))
-    assert periods.around(date(2026, 9, 30)) == quarter
-    assert periods.around(date(2026, 10, 1)) == quarter.next
-
-
-@pytest.mark.parametrize(
-    ("key", "first", "last", "title"),
-    [
-        ("2026-Q4", (10, 1), (12, 31), "quý IV năm 2026"),
-        ("2026-H1", (1, 1), (6, 30), "6 tháng đầu năm 2026"),
-        ("2026-H2", (7, 1), (12, 31), "6 tháng cuối năm 2026"),
-        ("2026", (1, 1), (12, 31), "năm 2026"),
-    ],
-)
-def test_every_period_has_its_days_and_its_name(key, first, last, title):
-    period = periods.read(key)
-
-    assert period.key == key
-    assert (period.since, period.until) == (date(2026, *first), date(2026, *last))
-    assert period.title == title
-    assert periods.named(period.since, period.until) == period
-    assert period.next.previous == period
-
-
-@pytest.mark.parametrize("key", ["", "2026-Q5", "2026-Q0", "2026-H3", "26-Q1", "1999", "2026-T1"])
-def test_what_is_no_period_is_not_found(key):
-    with pytest.raises(LookupError):
-        periods.read(key)
-
-
-def test_days_that_are_no_period_have_no_name():
-    assert periods.named(date(2026, 1, 2), date(2026, 3, 31)) is None
-    assert [p.key for p in periods.recent(date(2026, 2, 1), n=3)] == [
-        "2026-Q1", "2025-Q4", "2025-Q3"
-    ]  # fmt: skip

@@ -14,6 +14,8 @@ PUBLIC = {
     "kiosk.form", "kiosk.send", "kiosk.start", "offline.manifest", "offline.unsent",
     "offline.worker", "pages.front", "pages.privacy", "pages.receipt", "posters.typed",
     "sound.play",
+    *(f"readout.{name}" for name in (
+        "all_units", "all_waves", "coverage", "dossier", "one_wave", "results")),
 }  # fmt: skip
 ALL = {"administrator", "clerk", "supervisor", "viewer"}
 READERS = {"administrator", "analyst", "supervisor", "viewer", "auditor"}
@@ -69,7 +71,11 @@ STAFF = {
     **FIELD,
     **SAMPLE,
     **CALLS,
+    "apikeys.end": {"administrator"},
+    "apikeys.index": {"administrator", "auditor"},
+    "apikeys.make": {"administrator"},
     "auth.logout": EVERYBODY,
+    "officer.mine": {"officer"},
     "auth.password": EVERYBODY,
     "coverage.coverage": READERS,
     "kiosks.adjust": {"administrator"},
@@ -111,6 +117,23 @@ STAFF = {
         for name in ("add", "form", "lot", "send", "start", "token")
     },
 }
+LETTERS = {"administrator", "supervisor", "clerk"}
+STAFF |= {
+    "criteria.index": READERS,
+    "criteria.keep": {"administrator", "supervisor"},
+    "criteria.one": READERS,
+    "letters.head": {*LETTERS, "auditor"},
+    "letters.index": {*LETTERS, "auditor"},
+    "letters.keep_head": {"administrator", "supervisor"},
+    "letters.make": LETTERS,
+    "letters.mark": LETTERS,
+    "letters.pdf": LETTERS,
+    "letters.register": {*LETTERS, "auditor"},
+    "letters.void": LETTERS,
+    "narratives.index": READERS,
+    "narratives.keep": {"administrator", "supervisor"},
+    "narratives.one": READERS,
+}
 #: The one public page with a session: its form carries a token.
 WITH_COOKIE = {"auth.login"}
 
@@ -124,6 +147,7 @@ def address(rule, door_tokens, key="ho-2026"):
         "token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css",
         "number": 1, "code": "x", "questionnaire": "x", "language": "vi", "item": "x",
         "kind": "villages", "wave": "ho-2026", "psu": "x", "serial": "00000976", "field": "x",
+        "unit": "vn34:08", "period": "2026-Q3", "form": "counts",
     }  # fmt: skip
     _, path = rule.build({name: values[name] for name in rule.arguments})
     return path

@@ -1,0 +1,95 @@
+"""The head and the foot of papers of a unit, and the letters of apology that carry them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.report import apology, wording
+from survey.store import dossiers, letters, units, waves
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from analysis.report.model import Report
+    from survey.store.applicants import Applicant
+    from survey.store.letters import Letter
+
+#: Letters of the number of an apology, before the agency's own.
+APOLOGY = "TXL"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Who writes: agencies as they are called, place, who signs and in whose name."""
+
+    agency: str
+    parent: str = ""
+    place: str = ""
+    symbol: str = ""
+    titles: tuple[str, ...] = ()
+    signer: str = ""
+    contact: str = ""
+
+
+def office(db: sqlite3.Connection, unit: str) -> Office:
+    """How a unit writes: as it has set, else as its newest wave does, else by its name."""
+    head = letters.head(db, unit)
+    if head.unit:
+        facts = head.facts
+        agency = facts.get("agency", "") or _capital(units.name(db, unit))
+        titles = tuple(line for line in facts.get("title", "").split("; ") if line)
+        return Office(
+            agency, facts.get("parent", ""), facts.get("place", ""), facts.get("symbol", ""),
+            titles or wording.signature(agency), facts.get("signer", ""), facts.get("contact", ""),
+        )  # fmt: skip
+    for wave in waves.all(db):
+        if wave.owner == unit or (not unit and wave.kind == "self_selected"):
+            titles = wording.signature(wave.owner_name)
+            return Office(wave.owner_name, wave.parent_name, wave.place, titles=titles)
+    known = units.get(db, unit)
+    above = units.name(db, known.parent) if known and known.parent else ""
+    agency = _capital(known.title) if known else unit
+    place = known.name if known else ""
+    return Office(agency, _capital(above), place, titles=wording.signature(agency))
+
+
+def synthetic(db: sqlite3.Connection) -> bool:
+    """Whether this instance holds made-up data only: then its dossiers are, too."""
+    known = waves.all(db)
+    return bool(known) and all(wave.synthetic for wave in known)
+
+
+def letters_of(
+    db: sqlite3.Connection,
+    chosen: Sequence[Letter],
+    names: Mapping[str, Applicant],
+    *,
+    synthetic: bool,
+) -> list[Report]:
+    """The papers of letters in the register; whose name is not kept is addressed without it."""
+    return [_letter(db, one, names.get(one.dossier), synthetic) for one in chosen]
+
+
+def _letter(
+    db: sqlite3.Connection, letter: Letter, applicant: Applicant | None, synthetic: bool
+) -> Report:
+    writes, dossier = office(db, letter.unit), dossiers.get(db, letter.dossier)
+    own = wording.document_number("", writes.agency).rpartition("-")[2]
+    letters_part = writes.symbol or f"{APOLOGY}-{own}"
+    said = apology.Said(
+        number=f"{letter.number:02d}/{letters_part}", on=letter.dated_on, dossier=letter.dossier,
+        service=dossier.service, received_on=dossier.received_on, due_on=letter.due_on,
+        settled_on=dossier.settled_on, new_due_on=letter.new_due_on, reason=letter.reason,
+        resolving=units.name(db, dossier.resolving_unit), name=applicant.name if applicant else "",
+        organisation=bool(applicant and applicant.organisation),
+    )  # fmt: skip
+    sender = apology.Sender(
+        writes.agency, writes.parent, writes.place, writes.titles, writes.signer, writes.contact
+    )
+    return apology.build(said, sender, synthetic=synthetic)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
