@@ -21,6 +21,7 @@ STEPS = (
     "external",
     "onestop",
     "datafiles",
+    "feedback",
 )
 for _name in STEPS:
     import_module(f"survey.migrations.{_name}")

@@ -13,7 +13,7 @@ from typing import Any
 from forms import questionnaire as questionnaires
 from forms import rules
 from survey.db import Writer, write
-from survey.store import Refused, audit, dossiers, tally, waves
+from survey.store import Refused, arrivals, audit, dossiers, tally, waves
 from survey.store.clock import day, moment, stamp
 from survey.store.counts import Counts as Counts
 from survey.store.counts import counts as counts
@@ -156,6 +156,7 @@ def withdraw(db: sqlite3.Connection, receipt: str, *, now: datetime) -> bool:
 
 def _erase(db: sqlite3.Connection, row: dict[str, Any]) -> None:
     """Take out of a stored response whatever its giver said, and its ties to other tables."""
+    arrivals.withdraw(db, row)
     row |= {
         "answers": "{}", "codes": bytes(len(row["codes"])), "language": "", "assisted_by": None,
         "started_at": None, "submitted_at": None, "digest": digest(row["questionnaire"], "{}"),
