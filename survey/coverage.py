@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
 
-from survey import charts, db, guard, services
+from survey import charts, db, guard, settled
 from survey.store import clock, units
 from survey.store import dossiers as store
 from survey.text import clock as clock_of
@@ -20,8 +18,6 @@ from survey.tree import COUNTRY, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
 
     from markupsafe import Markup
 
@@ -33,8 +29,6 @@ bp = Blueprint("coverage", __name__)
 SERVICES = 20
 #: Fewer opinions than this are not published.
 HIDE_N = 5
-#: Counting that took longer than this (seconds) is not done again at once.
-SLOW = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +55,6 @@ class Period:
         if self.quarter:
             return t("coverage.period_quarter", n=self.quarter, year=self.year)
         return t("coverage.period_year", year=self.year)
-
-
-_kept: dict[tuple[Path, Period], tuple[float, Sequence[Cell], datetime]] = {}
-_turn = Lock()
 
 
 @dataclass(slots=True)
@@ -108,7 +98,8 @@ def coverage() -> str:
     years = store.years(db.get())
     today = clock.day(clock.now())
     period = _period(years, today)
-    whole, at = _count(period)
+    made = settled.counted(period.since, period.until)
+    whole, at = made.cells, made.at
     tree = Tree()
     cells = [cell for cell in whole if tree.inside(cell.unit, scope)]
     facts: dict[str, object] = {
@@ -125,30 +116,6 @@ def coverage() -> str:
     if cells:
         facts |= _tables(cells, scope, tree, hide=_hidden_above(whole, scope, tree))
     return render_template("board/coverage.html", **facts)
-
-
-def _count(period: Period) -> tuple[Sequence[Cell], datetime]:
-    """Return the counts of a period and when they were made.
-
-    What took long is kept for a while, so that nobody who presses a button again and again can
-    keep the database busy: counting takes at most a twentieth of the time.
-    """
-    key = (services().settings.database, period)
-    held = _kept.get(key)
-    if held and time.monotonic() < held[0]:
-        return held[1], held[2]
-    with _turn:
-        held = _kept.get(key)
-        if held and time.monotonic() < held[0]:
-            return held[1], held[2]
-        began, now = time.monotonic(), clock.now()
-        cells = store.coverage(db.get(), since=period.since, until=period.until)
-        took = time.monotonic() - began
-        if took > SLOW:
-            if len(_kept) >= 8:
-                _kept.clear()
-            _kept[key] = (time.monotonic() + 20 * took, cells, now)
-    return cells, now
 
 
 def _period(years: Sequence[int], today: date) -> Period:

@@ -17,6 +17,7 @@ STEPS = (
     "office",
     "people",
     "running",
+    "board",
     "jobs",
     "external",
     "onestop",
