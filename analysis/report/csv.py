@@ -63,7 +63,7 @@ def write(report: Report | Result, file: TextIO) -> None:
         return
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for row in _rows(result):
+    for row in lines(result):
         writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
@@ -103,7 +103,8 @@ def _visible(text: str) -> str:
     return "".join(kept)
 
 
-def _rows(result: Result) -> Iterator[dict[str, Cell]]:
+def lines(result: Result) -> Iterator[dict[str, Cell]]:
+    """The figures of a result, a row each: column -> value, what is missing has none."""
     common: dict[str, Cell] = {
         "dot": result.wave.key,
         "don_vi": result.scope or result.wave.owner,
