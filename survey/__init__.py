@@ -43,11 +43,17 @@ DOORS = (
     "weighing",
     "readout",
     "officer",
+    "office.account",
     "office.apikeys",
+    "office.audits",
+    "office.invites",
+    "office.staffing",
     "reporting.following",
     "criteria",
     "letters",
     "narratives",
+    "office.running",
+    "office.previews",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

@@ -1,57 +1,37 @@
-"""Signing in and out of the staff side, and changing one's own password."""
+"""Signing in, by password and second step, signing out, and changing one's own password."""
 
 from __future__ import annotations
 
+import time
 from functools import partial
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
-from survey import db, guard, rooms, services
-from survey.store import audit, clock, people, rates
+from survey import db, factor, guard, passwords, rooms, services
+from survey.passwords import PausedError
+from survey.store import audit, clock, factors, people
 from survey.text import t
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from sqlite3 import Connection
 
     from werkzeug.wrappers import Response
     from wtforms import Field
 
+    from survey.store.factors import Factor
     from survey.store.people import Staff
 
 bp = Blueprint("auth", __name__)
 
-#: Wrong passwords before an account pauses, and how long (seconds).
-TRIES, PAUSE = 5, 15 * 60
-#: Wrong passwords from one address (a whole office may stand behind it) in the same time.
-TRIES_OF_ADDRESS = 50
-#: Passwords checked at once (each takes 32 MB), and how long one waits for a turn (seconds):
-#: a flood of logins must leave memory and threads for the people who answer.
-CHECKS, PATIENCE = 4, 2
-#: NIST SP 800-63B (2024): 15 characters where a password stands alone, no composition rules.
-SHORTEST, LONGEST = 15, 200
-#: A user name this long may not stand inside a password; a shorter one is part of many words.
-NAME_COUNTS = 4
-#: Fewer different characters than this is a repeated pattern, not a sentence.
-PLAINEST = 6
-
-
-_checks = BoundedSemaphore(CHECKS)
-
-
-class PausedError(Exception):
-    """Too many wrong passwords; ``minutes`` until the next try is looked at."""
-
-    def __init__(self, key: str, seconds: int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.minutes = -(-seconds // 60)
+#: How long after the password the second step may come (seconds).
+HALFWAY = 5 * 60
+#: From so few codes on, the page after signing in says how many are left.
+FEW = 5
 
 
 class LoginForm(FlaskForm):  # type: ignore[misc]
@@ -61,7 +41,13 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     password = PasswordField(t("staff.secret"), [InputRequired(t("staff.need_secret"))])
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """The code of the telephone, or one for its loss."""
+
+    code = StringField(t("people.code"), [InputRequired(t("people.need_code"))])
+
+
+class PasswordForm(passwords.NewPassword):
     """The current password once, the new one twice."""
 
     current = PasswordField(t("staff.current"), [InputRequired(t("staff.need_current"))])
@@ -69,60 +55,61 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     again = PasswordField(t("staff.again"), [InputRequired(t("staff.need_again"))])
 
     def validate_new(self, field: Field) -> None:
-        """Refuse what is short, repeated, the old password or built on the user name."""
-        staff = guard.current_staff()
-        if staff and (fault := weakness(field.data, staff.username)):
-            raise ValidationError(fault)
+        """Refuse a weak password, and the old one."""
+        super().validate_new(field)
         if people.plain(field.data) == people.plain(self.current.data or ""):
             raise ValidationError(t("staff.same"))
-
-    def validate_again(self, field: Field) -> None:
-        """Refuse a second entry that differs from the first."""
-        if field.data != self.new.data:
-            raise ValidationError(t("staff.differ"))
-
-
-def weakness(password: str, username: str) -> str:
-    """Return why ``password`` may not be used, in Vietnamese, or "" when it may."""
-    plain = people.plain(password)
-    if len(plain) < SHORTEST:
-        return t("staff.too_short", count=len(plain))
-    if len(plain) > LONGEST:
-        return t("staff.too_long", count=len(plain))
-    if len(username) >= NAME_COUNTS and username.casefold() in plain.casefold():
-        return t("staff.has_username")
-    return t("staff.too_plain") if len(set(plain)) < PLAINEST else ""
 
 
 @bp.route("/login", methods=["GET", "POST"])
 @guard.public
 def login() -> Response | str | tuple[str, int]:
-    """Let one of the staff in."""
+    """Let one of the staff in, or lead on to the second step."""
     form = LoginForm()
     if request.method == "GET" and guard.current_staff():
         return redirect(_wished(), 303)
     note, status = (t("staff.expired") if request.args.get("expired") else ""), 200
     if form.validate_on_submit():
         try:
-            staff = _verified(form.username.data, form.password.data, "staff.login")
+            staff = passwords.verified(form.username.data, form.password.data, "staff.login")
         except PausedError as pause:
             note, status = t(pause.key, minutes=pause.minutes), 429
         else:
             if staff:
-                guard.sign_in(staff)
-                return redirect(_wished(), 303)
+                return _half(staff) if factors.held(db.get(), staff.id) else _in(staff)
             note, status = t("staff.wrong_login"), 422
     elif form.errors:
         note, status = (t("staff.form_expired") if form.csrf_token.errors else ""), 422
     return render_template("auth/login.html", form=form, note=note, bad=status != 200), status
 
 
+@bp.route("/login/code", methods=["GET", "POST"])
+@guard.public
+def code() -> Response | str | tuple[str, int]:
+    """Ask for the second step; without a password just before there is nothing to ask."""
+    staff, form, note, status = _halfway(), CodeForm(), "", 200
+    held = factors.held(db.get(), staff.id) if staff else None
+    if staff is None or held is None:
+        session.pop("half", None)
+        return redirect(url_for(".login", next=request.args.get("next"), expired=True), 303)
+    if form.validate_on_submit():
+        try:
+            right = passwords.guarded(staff, partial(_check, held=held, typed=form.code.data))
+        except PausedError as pause:
+            note, status = t(pause.key, minutes=pause.minutes), 429
+        else:
+            if right:
+                return _in(staff, typed=form.code.data)
+            note, status = t("people.wrong_code"), 422
+    elif form.errors:
+        note, status = (t("staff.form_expired") if form.csrf_token.errors else ""), 422
+    return render_template("auth/code.html", form=form, note=note), status
+
+
 @bp.post("/logout")
 @guard.roles(*people.ROLES)
 def logout() -> Response:
-    """End every session of this account: a desk shared by many must not keep one alive."""
-    staff = guard.current_staff() or abort(403)
-    services().writer.run(lambda store: people.end_sessions(store, staff.id, now=clock.now()))
+    """End this session, also for whoever holds a copy of its cookie."""
     guard.sign_out()
     return redirect(url_for(".login"), 303)
 
@@ -131,75 +118,77 @@ def logout() -> Response:
 @guard.roles(*people.ROLES)
 def password() -> Response | str | tuple[str, int]:
     """Change one's own password; all other sessions of the account end."""
-    staff = guard.current_staff() or abort(403)
-    form = PasswordForm()
+    staff, form = guard.current_staff() or abort(403), PasswordForm()
+    form.owner = staff.username
+    form.shortest = passwords.BESIDE if factors.held(db.get(), staff.id) else passwords.SHORTEST
     if form.validate_on_submit():
         try:
-            known = _verified(staff.username, form.current.data, "staff.confirm")
+            known = passwords.verified(staff.username, form.current.data, "staff.confirm")
         except PausedError as pause:
             form.current.errors = [t(pause.key, minutes=pause.minutes)]
         else:
             if known:
                 return _changed(known, form.new.data)
             form.current.errors = [t("staff.wrong_current")]
-    page = render_template("auth/password.html", form=form, first=staff.must_change)
+    page = render_template(
+        "auth/password.html", form=form, first=staff.must_change, least=form.shortest
+    )
     return (page, 422) if form.errors else page
 
 
 def _changed(staff: Staff, secret: str) -> Response:
-    kept = people.hashed(secret)
-    store = partial(people.set_password, id=staff.id, password_hash=kept, now=clock.now())
-    guard.sign_in(services().writer.run(store))
+    store = partial(
+        people.set_password, id=staff.id, password_hash=people.hashed(secret), now=clock.now(),
+        short=passwords.short(secret),
+    )  # fmt: skip
+    held = guard.current_session()
+    guard.sign_in(services().writer.run(store), factor=held is not None and held.factor)
     flash(t("staff.changed"))
     return redirect(rooms.home(), 303)
 
 
-def _verified(username: str, secret: str, action: str) -> Staff | None:
-    """Return the account if name and password are right; every try is counted before it is made.
-
-    An unknown name takes the same steps as a known one: one count, one scrypt, one audit row.
-    """
-    now, writer = clock.now(), services().writer
-    account, address = _counters(username, now)
-    if wait := rates.waiting(db.get(), address, PAUSE, TRIES_OF_ADDRESS, now=now):
-        raise PausedError("staff.paused_address", wait)
-    if not _checks.acquire(timeout=PATIENCE):
-        raise PausedError("staff.busy", 0)
-    try:
-        writer.run(partial(_count, account=account))
-        found = people.find(db.get(), username)
-        right = people.matches(found, secret)
-    finally:
-        _checks.release()
-    actor = f"staff:{found.username}" if found else "staff:"
-
-    def conclude(store: Connection) -> None:
-        if right:
-            rates.clear(store, account)
-            rates.sweep(store, now=now)
-        else:
-            rates.hit(store, address, PAUSE, TRIES_OF_ADDRESS, now=clock.now())
-        result = action if right else f"{action}_refused"
-        subject = found.username if found else ""
-        audit.append(store, at=now, actor=actor, action=result, subject=subject)
-
-    writer.run(conclude)
-    return found if right else None
+def _half(staff: Staff) -> Response:
+    """Remember for some minutes that the password was right; nobody is signed in by that."""
+    session.clear()
+    session["half"] = [staff.id, staff.session_version, int(time.time())]
+    return redirect(url_for(".code", next=request.args.get("next")), 303)
 
 
-def _count(store: Connection, *, account: str) -> None:
-    now = clock.now()  # in the writer's turn: tries counted in another order would look like a
-    # clock set back, which begins the count anew
-    if wait := rates.hit(store, account, PAUSE, TRIES, now=now):
-        raise PausedError("staff.paused", wait)
+def _halfway() -> Staff | None:
+    half = session.get("half")
+    if not isinstance(half, list) or len(half) != 3 or time.time() - half[2] > HALFWAY:
+        return None
+    staff = people.get(db.get(), half[0])
+    return staff if staff and not staff.disabled and staff.session_version == half[1] else None
 
 
-def _counters(username: str, now: datetime) -> tuple[str, str]:
-    """Return the keys of both counters; neither name nor address can be read back from them."""
-    secret, today = services().settings.secret, clock.day(now)
-    login = f"login {people.login_name(username)}"
-    address = f"address {request.remote_addr}"
-    return rates.masked(secret, login, today), rates.masked(secret, address, today)
+def _check(store: Connection, *, held: Factor, typed: str) -> bool:
+    """Spend a code; the telephone's and that for its loss are told apart by their letters."""
+    now, key = clock.now(), services().settings.secret
+    staff = people.get(store, held.staff)
+    if staff is None:
+        return False
+    if factor.is_code(typed):
+        step = factor.step(key, held, typed, now)
+        right = step is not None and factors.use(store, held.staff, step)
+    else:
+        right = factors.recover(store, held.staff, factor.hashed(key, held.staff, typed), now=now)
+    if right:
+        kind = "telephone" if factor.is_code(typed) else "recovery"
+        audit.append(
+            store, at=now, actor=f"staff:{staff.username}", action="staff.login",
+            subject=staff.username, detail={"factor": kind},
+        )  # fmt: skip
+    return right
+
+
+def _in(staff: Staff, *, typed: str = "") -> Response:
+    guard.sign_in(staff, factor=bool(typed))
+    if typed and not factor.is_code(typed):
+        flash(t("people.recovered", n=factors.left(db.get(), staff.id)))
+    elif typed and (left := factors.left(db.get(), staff.id)) < FEW:
+        flash(t("people.few_codes", n=left))
+    return redirect(_wished(), 303)
 
 
 def _wished() -> str:

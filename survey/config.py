@@ -24,6 +24,7 @@ class Settings:
 
     ``secret`` signs tokens and sessions.  ``behind_tls`` says that browsers come over HTTPS (a
     proxy ends it), which also turns ``secure_cookies`` on.  ``trusted_hosts`` empty = any host.
+    ``demand_factor``: roles that do nothing before they have a second factor.
     """
 
     instance: Path
@@ -32,6 +33,7 @@ class Settings:
     behind_tls: bool = False
     secure_cookies: bool = False
     trusted_hosts: tuple[str, ...] = ()
+    demand_factor: tuple[str, ...] = ()
 
 
 def directory(instance: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -43,7 +45,8 @@ def load(instance: Path | None = None, environ: Mapping[str, str] = os.environ) 
     """Settings of an instance that ``create`` has made.
 
     ``SIPAS_BEHIND_TLS`` (1 when browsers come over HTTPS) and ``SIPAS_TRUSTED_HOSTS`` (names
-    separated by commas) are read from the environment.
+    separated by commas) are read from the environment, and so is ``SIPAS_DEMAND_FACTOR``: roles
+    separated by commas, or 1 for administrators.
 
     Raises
     ------
@@ -56,14 +59,21 @@ def load(instance: Path | None = None, environ: Mapping[str, str] = os.environ) 
         raise NotInitialised(f"Chưa có dữ liệu trong «{home}». Hãy chạy «sipas init» trước.")
     tls = environ.get("SIPAS_BEHIND_TLS", "").strip() in {"1", "true", "yes"}
     hosts = environ.get("SIPAS_TRUSTED_HOSTS", "")
+    factor = environ.get("SIPAS_DEMAND_FACTOR", "").strip()
+    factor = "administrator" if factor in {"1", "true", "yes"} else factor
     return Settings(
         instance=home,
         database=database,
         secret=_read_secret(secret),
         behind_tls=tls,
         secure_cookies=tls,
-        trusted_hosts=tuple(name.strip() for name in hosts.split(",") if name.strip()),
+        trusted_hosts=_names(hosts),
+        demand_factor=_names(factor),
     )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def create(instance: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:

@@ -201,6 +201,20 @@ class Writer:
             The transaction failed, or did not happen in time, or the writer is closed.  After
             a time-out it may still come to be stored: repeat with the same id.
         """
+        future = self._queue(job, single)
+        try:
+            return future.result(self._wait)
+        except TimeoutError as fault:
+            if future.done() and not future.cancelled():
+                raise  # the job's own
+            future.cancel()
+            raise NotStored("the database did not answer in time") from fault
+
+    def later(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        """Do a job of one statement in the next transaction; nobody waits, nor hears of it."""
+        self._queue(job, single=True)
+
+    def _queue(self, job: Callable[[sqlite3.Connection], T], single: bool) -> Future[T]:
         future: Future[T] = Future()
         with self._ready:
             if self._closed:
@@ -210,13 +224,7 @@ class Writer:
                 self._thread.start()
             self._jobs.append((job, single, future))
             self._ready.notify()
-        try:
-            return future.result(self._wait)
-        except TimeoutError as fault:
-            if future.done() and not future.cancelled():
-                raise  # the job's own
-            future.cancel()
-            raise NotStored("the database did not answer in time") from fault
+        return future
 
     @property
     def waiting(self) -> int:

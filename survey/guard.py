@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
@@ -12,8 +14,9 @@ from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
 from werkzeug.exceptions import SecurityError
 
-from survey import db
-from survey.store import people, units
+from survey import db, devices, services
+from survey.config import NotInitialised
+from survey.store import clock, factors, people, rates, sessions, units
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
 
     from survey.store.people import Staff
+    from survey.store.sessions import Session
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -28,10 +32,14 @@ View = TypeVar("View", bound=Callable[..., object])
 IDLE = 30 * 60
 #: ... and so is any session after one working day.
 LONGEST = 12 * 3600
-#: The cookie is written again at most this often, not on each page.
-REFRESH = 60
-#: What a person with a first password may open before it is changed.
+#: The cookie is written again at most this often, not on each page; the row less often still.
+REFRESH, SEEN = 60, 5 * 60
+#: What a person with a first password may open before it is changed ...
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
+#: ... and somebody of whom a second factor is demanded, before there is one.
+BEFORE_FACTOR = BEFORE_CHANGE | {"account.factor", "account.change"}
+#: What an auditor may send: of the own account alone.  Everything else they only read.
+OWN = frozenset({"auth", "account"})
 
 #: Who reads the figures of a unit, its reports and its coverage.
 READERS = ("administrator", "analyst", "supervisor", "viewer", "auditor")
@@ -76,6 +84,8 @@ def roles(*names: str) -> Callable[[View], View]:
 
 def init_app(app: Flask) -> None:
     """Refuse by default: nothing is served before ``_admit`` has decided."""
+    if strange := set(app.extensions["sipas"].settings.demand_factor) - set(people.ROLES):
+        raise NotInitialised(t("people.strange_role", roles=", ".join(sorted(strange))))
     csrf.init_app(app)
     app.session_interface = Sessions()
     app.before_request(_admit)
@@ -138,34 +148,68 @@ def owns(unit: str) -> Staff:
     return staff
 
 
-def sign_in(staff: Staff) -> None:
-    """Begin a new session for ``staff``; whatever the old one held is gone (fixation)."""
+def sign_in(staff: Staff, *, factor: bool = False) -> None:
+    """Begin a new session for ``staff``; whatever the old one held is gone (fixation).
+
+    ``factor``: a second step was passed.  The cookie holds a random text whose digest is kept.
+    """
     session.clear()
-    now = int(time.time())
-    session.update(staff=staff.id, version=staff.session_version, began=now, seen=now)
+    token, now, began = secrets.token_urlsafe(24), clock.now(), int(time.time())
+    address = f"session {request.remote_addr}"
+    place = rates.masked(services().settings.secret, address, clock.day(now))
+    begin = partial(
+        sessions.begin, token=token, staff=staff.id, factor=factor, place=place, now=now,
+        device=devices.words(request.user_agent.string),
+    )  # fmt: skip
+    g.session = services().writer.run(begin)
+    session.update(staff=staff.id, version=staff.session_version, began=began, seen=began, id=token)
     g.staff = staff
 
 
 def sign_out() -> None:
-    """Forget the session of this browser."""
+    """End the session of this browser, also for whoever holds a copy of its cookie."""
+    staff, held = current_staff(), g.get("session")
+    if staff and held:
+        end = partial(
+            sessions.end, id=held.id, staff=staff.id, username=staff.username,
+            action="staff.logout", now=clock.now(),
+        )  # fmt: skip
+        services().writer.run(end)
     session.clear()
-    g.staff = None
+    g.staff = g.session = None
+
+
+def current_session() -> Session | None:
+    """Return the session of this browser, None where nobody is signed in."""
+    return g.get("session") if current_staff() else None
 
 
 def _signed_in() -> Staff | None:
-    held = session.get("staff")
-    if not isinstance(held, int):
+    held, token = session.get("staff"), session.get("id")
+    if not isinstance(held, int) or not isinstance(token, str):
         return None
     now = int(time.time())
     began, seen = session.get("began", 0), session.get("seen", 0)
     if now - began > LONGEST or now - seen > IDLE:
         return None
-    staff = people.get(db.get(), held)
+    staff, row = people.get(db.get(), held), sessions.get(db.get(), token)
     if staff is None or staff.disabled or staff.session_version != session.get("version"):
+        return None
+    if row is None or row.staff != staff.id:
         return None
     if now - seen > REFRESH:
         session["seen"] = now
+    if (clock.now() - clock.moment(row.seen_at)).total_seconds() > SEEN:
+        services().writer.later(partial(sessions.seen, id=row.id, now=clock.now()))
+    g.session = row
     return staff
+
+
+def lacks_factor(staff: Staff) -> bool:
+    """Say whether a second factor is demanded of somebody who has none."""
+    if staff.role not in services().settings.demand_factor or g.session.factor:
+        return False
+    return factors.held(db.get(), staff.id) is None
 
 
 def _admit() -> BaseResponse | None:
@@ -181,6 +225,10 @@ def _admit() -> BaseResponse | None:
         return _to_login()
     if staff.must_change and request.endpoint not in BEFORE_CHANGE:
         return redirect(url_for("auth.password"), 303)
+    if request.endpoint not in BEFORE_FACTOR and lacks_factor(staff):
+        return redirect(url_for("account.factor"), 303)
+    if staff.role == "auditor" and request.method == "POST" and request.blueprint not in OWN:
+        abort(403, t("people.only_reads"))
     if staff.role not in getattr(view, "roles", frozenset()):
         abort(403, t("staff.refused_page"))
     csrf.protect()

@@ -29,7 +29,8 @@ STRICT = ("vi", "en")
 #: else must be translated before a language is offered to them.
 STAFF_TOPICS = frozenset(
     {"alerts", "board", "comments", "datafiles", "desk", "feedback", "field", "lots"}
-    | {"mail", "print", "running", "sampling", "staff", "criteria", "letters", "narratives"}
+    | {"mail", "people", "print", "rooms", "running", "sampling", "staff", "criteria", "letters"}
+    | {"narratives"}
 )
 STAFF_WORDS = frozenset(
     {"api", "calls", "coverage", "doors", "dossiers", "feed", "kiosks", "message", "poster"}

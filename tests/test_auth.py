@@ -11,8 +11,8 @@ from http.cookies import SimpleCookie
 import pytest
 from small_wave import PASSWORD
 
-from survey import auth, create_app, db, guard
-from survey.auth import TRIES, TRIES_OF_ADDRESS, weakness
+from survey import create_app, db, guard, passwords
+from survey.passwords import TRIES, TRIES_OF_ADDRESS, weakness
 from survey.store import clock, people
 
 NEW = "con ngựa trắng ăn cỏ ngoài đồng"
@@ -119,7 +119,7 @@ def test_many_wrong_tries_at_once_are_all_counted(app):
 
 
 def test_one_address_may_not_try_name_after_name(client, monkeypatch):
-    monkeypatch.setattr("survey.auth.TRIES_OF_ADDRESS", 3)
+    monkeypatch.setattr("survey.passwords.TRIES_OF_ADDRESS", 3)
     for number in range(3):
         assert wrong(client, f"name{number}").status_code == 422
     answer = client.login()
@@ -130,14 +130,14 @@ def test_one_address_may_not_try_name_after_name(client, monkeypatch):
 
 
 def test_a_flood_of_logins_waits_for_a_turn_and_is_not_counted(client, monkeypatch):
-    monkeypatch.setattr(auth, "PATIENCE", 0.01)
-    for _ in range(auth.CHECKS):
-        auth._checks.acquire()
+    monkeypatch.setattr(passwords, "PATIENCE", 0.01)
+    for _ in range(passwords.CHECKS):
+        passwords._checks.acquire()
     try:
         answers = [client.login() for _ in range(TRIES + 1)]
     finally:
-        for _ in range(auth.CHECKS):
-            auth._checks.release()
+        for _ in range(passwords.CHECKS):
+            passwords._checks.release()
 
     assert {answer.status_code for answer in answers} == {429}
     assert "Thử lại sau ít giây." in answers[0].text
@@ -197,13 +197,16 @@ def test_a_forged_cookie_is_no_session(client):
     assert client.get("/board").location == "/login?next=/board"
 
 
-def test_signing_out_ends_every_session_of_the_account(app):
-    here, there = app.test_client(), app.test_client()
+def test_signing_out_ends_this_session_for_a_copy_of_its_cookie_too(app):
+    here, copy, there = app.test_client(), app.test_client(), app.test_client()
     here.login(), there.login()
+    copy.set_cookie("sipas", here.get_cookie("sipas").value)
+    assert copy.get("/board").status_code == 200
     assert here.logout().location == "/login"
 
     assert here.get("/board").status_code == 303
-    assert there.get("/board").status_code == 303
+    assert copy.get("/board").status_code == 303
+    assert there.get("/board").status_code == 200, "another session goes on"
 
 
 def test_signing_out_takes_a_post_with_a_token(staff):

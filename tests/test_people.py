@@ -51,7 +51,7 @@ def test_a_password_is_scrypt_and_the_same_in_any_unicode_form(store):
 
 
 def test_nobody_matches_an_unknown_or_disabled_account(store):
-    staff = people.disable(store, add(store).id, True, **ACT)
+    staff = people.disable(store, add(store, role="viewer").id, True, **ACT)
     assert not people.matches(staff, "mật khẩu dài và khó đoán")
     assert not people.matches(None, "mật khẩu dài và khó đoán")
     assert people.matches(people.disable(store, staff.id, False, **ACT), "mật khẩu dài và khó đoán")

@@ -1,4 +1,7 @@
-"""Looks at the names and addresses of households: each is written down before they are shown."""
+"""Looks at the names and addresses of households: each is written down before they are shown.
+
+Their actions end in ".view", ".list" or ".names"; by that the page of the audit finds them.
+"""
 
 from __future__ import annotations
 
