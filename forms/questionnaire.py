@@ -83,14 +83,17 @@ class Provider(NamedTuple):
 
 
 _provider: Provider | None = None
+_lent = False  # something the provider gave is kept in a cache
 
 
 def provide(provider: Provider | None) -> None:
     """Say where this process finds the questionnaires that an office published by itself."""
-    global _provider
+    global _provider, _lent
     _provider = provider
-    for kept in (load, localized, wanted, missing, lineage):
-        kept.cache_clear()
+    if _lent:
+        for kept in (load, localized, wanted, missing, lineage):
+            kept.cache_clear()
+        _lent = False
 
 
 @cache
@@ -105,14 +108,18 @@ def keys() -> tuple[str, ...]:
     return tuple(sorted({*shipped(), *more}))
 
 
-def _text(key: str) -> str:
-    """Return the text of a questionnaire; raises LookupError."""
-    if key in shipped():
-        return read(f"{key}.json")
+def _given(key: str) -> tuple[str, Mapping[str, str]]:
+    global _lent
     found = _provider.find(key) if _provider else None
     if found is None:
         raise LookupError(key)
-    return found[0]
+    _lent = True
+    return found
+
+
+def _text(key: str) -> str:
+    """Return the text of a questionnaire; raises LookupError."""
+    return read(f"{key}.json") if key in shipped() else _given(key)[0]
 
 
 def _translation(key: str, language: Language) -> str | None:
@@ -120,8 +127,7 @@ def _translation(key: str, language: Language) -> str | None:
     if key in shipped():
         name = f"{key}.{language}.json"
         return read(name, FOLDER) if (FOLDER / name).exists() else None
-    found = _provider.find(key) if _provider else None
-    return found[1].get(language) if found else None
+    return _given(key)[1].get(language)
 
 
 def source(key: str) -> document.Document:

@@ -298,4 +298,5 @@ def _place(door: Door, wave: Wave) -> Place:
         owner=wave.owner_name,
         synthetic=wave.synthetic,
         contact_days=wave.contact_days,
+        trial="trial" if wave.trial_of else "",
     )

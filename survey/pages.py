@@ -101,6 +101,7 @@ class Place:
     owner: str
     synthetic: bool
     contact_days: int = 0  # how long a telephone number is kept; 0: none is asked for
+    trial: str = ""  # "trial": answers are thrown away; "preview": nothing is stored at all
 
     def read(self, look: Look) -> Questionnaire:
         """Return the questionnaire in the look's language, with this place's words."""
@@ -245,7 +246,7 @@ def privacy() -> str:
 def _open_waves(seen: Look) -> Iterator[dict[str, object]]:
     """Yield who asks whom at present: office, survey, its last day, days of a telephone number."""
     now = clock.now()
-    for wave in waves.all(db.get()):
+    for wave in waves.live(db.get()):
         if wave.is_open(now):
             names = (wave.owner_name, wave.name)
             owner, name = names if seen.language == OFFICIAL else map(mark, names)

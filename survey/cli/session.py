@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from survey import config
+from survey import asked, config
 from survey.cli.faults import Fault
 from survey.db import connect, write
 
@@ -33,7 +33,9 @@ def settings(ctx: click.Context) -> config.Settings:
 
 def opened(ctx: click.Context, *, readonly: bool = False) -> closing[sqlite3.Connection]:
     """The instance's database as it is, migrated or not."""
-    return closing(connect(settings(ctx).database, readonly=readonly, create=False))
+    file = settings(ctx).database
+    asked.provide(file)
+    return closing(connect(file, readonly=readonly, create=False))
 
 
 @contextmanager

@@ -38,11 +38,15 @@ class TooLongError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Who asks: names as printed on the first page; ``synthetic`` forms say so on every page."""
+    """Who asks: names as printed on the first page; ``synthetic`` forms say so on every page.
+
+    ``stamp`` stands on every page in the place of that.
+    """
 
     owner: str
     parent: str = ""
     synthetic: bool = False
+    stamp: str = ""
 
 
 @lru_cache(maxsize=16)
@@ -111,8 +115,7 @@ class _Head:
         self._serial(page, INSIDE, HEIGHT - 10.2, size, MEDIUM)
         words = t("print.page", page=page.number, pages=pages)
         page.ink.append(Text(WIDTH - INSIDE, HEIGHT - 10.2, words, MEDIUM, size, "right"))
-        if self.issuer.synthetic:
-            stamp = t("ribbon")
+        if stamp := self.issuer.stamp or (t("ribbon") if self.issuer.synthetic else ""):
             page.ink.append(Text(WIDTH / 2, HEIGHT - 10.2, stamp, STRONG, size, "centre"))
 
     def _serial(self, page: Page, x: float, y: float, size: float, face: str) -> None:

@@ -283,7 +283,7 @@
   function later() {
     if (!form || later.done) return;
     later.done = true;
-    words.later.split(" ").forEach(function (name) {
+    (words.later ? words.later.split(" ") : []).forEach(function (name) {
       var script = make("script");
       script.async = false;
       script.src = name;

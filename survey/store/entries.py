@@ -252,7 +252,7 @@ def _round(
     db: sqlite3.Connection, case: Case, wave: Wave, via: str, staff: int | None, *, now: datetime
 ) -> int:
     """Which entry this would be; raises Refused where it may not be made."""
-    if wave.closed_at is not None or day(now) < wave.opens_on:
+    if wave.closed_at is not None or wave.stage == "draft" or day(now) < wave.opens_on:
         raise wave.shut(now)
     _check_form(db, case, wave)
     serial = printed(case.id)

@@ -12,6 +12,7 @@ from forms import questionnaire as questionnaires
 from forms import rules
 from survey import config, db, migrations
 from survey.store import audit, comparisons, dossiers, reference, seals
+from survey.store import questionnaires as published
 from survey.store.clock import now
 
 
@@ -78,7 +79,8 @@ def _references(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _waves(connection: sqlite3.Connection) -> Iterator[str]:
-    known = questionnaires.keys()
+    known = published.keys(connection)
+    yield from published.faults(connection)
     for row in connection.execute("SELECT key, questionnaire FROM wave ORDER BY key"):
         if row["questionnaire"] not in known:
             yield f"Đợt {row['key']}: không có bảng hỏi «{row['questionnaire']}»"

@@ -61,7 +61,7 @@ def publish(
     made = Published(key, text, dict(translations), digest(text, translations), stamp(now), actor)
     with write(db):
         if key in files.shipped():
-            raise Refused("questionnaire_known", 409, key=key)
+            raise Refused("questionnaire_known", 409, name=key)
         row: dict[str, object] = {
             "key": key,
             "text": text,
@@ -79,7 +79,7 @@ def publish(
         if not stored:
             held = get(db, key)
             if held.digest != made.digest:
-                raise Refused("questionnaire_known", 409, key=key)
+                raise Refused("questionnaire_known", 409, name=key)
             return held
         detail = {"digest": made.digest, "languages": sorted(translations)}
         audit.append(

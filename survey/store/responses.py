@@ -274,7 +274,7 @@ _KEEP = _INSERT + " ON CONFLICT DO NOTHING RETURNING receipt, received_at"
 _OPEN = (
     " FROM door d JOIN wave w ON w.key = d.wave WHERE d.id = :door AND d.wave = :wave"
     " AND d.closed_at IS NULL AND w.closed_at IS NULL AND w.questionnaire = :questionnaire"
-    " AND :today BETWEEN w.opens_on AND w.closes_on"
+    " AND w.stage = 'live' AND :today BETWEEN w.opens_on AND w.closes_on"
 )
 _ADD = f"{_INTO} SELECT {_VALUES}{_OPEN} ON CONFLICT DO NOTHING RETURNING receipt, received_at"
 

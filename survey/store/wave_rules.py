@@ -49,6 +49,12 @@ def fixed(db: sqlite3.Connection, wave: Wave, now: datetime) -> frozenset[str]:
     return STEPS | {"kind"} if row["drawn"] else STEPS
 
 
+def rank_sets(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Key and name of every rank set, by name."""
+    rows = db.execute("SELECT DISTINCT key, name FROM rank_set ORDER BY name, key")
+    return [(row["key"], row["name"]) for row in rows]
+
+
 def faults(db: sqlite3.Connection, wave: Wave) -> list[str]:
     """Everything that does not fit, in Vietnamese."""
     from survey.store import questionnaires, units

@@ -242,6 +242,12 @@ def close(
     return closed
 
 
+def renew(db: sqlite3.Connection, trial: Wave, *, now: datetime, actor: str) -> Wave:
+    """Bring an empty trial to its wave as it is now; ``trials.begin`` calls this."""
+    with write(db):
+        return _change(db, trial, "wave.open", now=now, actor=actor)
+
+
 def trials(db: sqlite3.Connection, key: str) -> list[Wave]:
     """The waves that try out this one, the newest first."""
     rows = db.execute(
