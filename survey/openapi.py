@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from survey import openapi_figures
+
 Schema = dict[str, Any]
 
 PROBLEM_TYPE = "application/problem+json"
@@ -207,7 +209,8 @@ DOCUMENT: Schema = {
         "title": "SIPAS",
         "version": "1",
         "description": "Hand over answers of citizens. No account: the signed token of a counter, "
-        "dossier or case says what may be done. Errors are problem+json in Vietnamese.",
+        "dossier or case says what may be done. Hand over dossiers and read figures with a key. "
+        "Errors are problem+json in Vietnamese.",
         "license": {"name": "MIT", "identifier": "MIT"},
     },
     "servers": [{"url": "/"}],
@@ -228,6 +231,7 @@ DOCUMENT: Schema = {
         },
         "/healthz": {"get": _probe("live", "The process lives.", "ok")},
         "/readyz": {"get": _probe("ready", "The database takes writes.", "ready", may_fail=True)},
+        **openapi_figures.PATHS,
     },
     "components": {
         "parameters": {
@@ -243,6 +247,8 @@ DOCUMENT: Schema = {
             "Receipt": RECEIPT,
             "Problem": PROBLEM,
             "Fault": FAULT,
+            **openapi_figures.SCHEMAS,
         },
+        "securitySchemes": openapi_figures.SECURITY,
     },
 }

@@ -1,6 +1,7 @@
 """The machines' contract, status by status, and everything that may arrive instead of it."""
 
 import json
+import re
 import unicodedata
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -436,14 +437,20 @@ class TestDescription:
         assert answer.json == openapi.DOCUMENT
         assert answer.json["openapi"].startswith("3.1")
 
-    def test_names_every_route_of_the_api(self, app):
-        from survey import api
+    def test_names_every_route_and_method_of_the_api_and_no_other(self, app):
+        routes = {
+            (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+            for rule in app.url_map.iter_rules()
+            if rule.rule.startswith("/api/") or rule.endpoint in {"api.healthz", "api.readyz"}
+            for method in rule.methods - {"HEAD", "OPTIONS"}
+        }
+        paths = openapi.DOCUMENT["paths"]
 
-        views = {f"api.{rule}" for rule in ("responses", "description", "healthz", "readyz")}
-        paths = {r.rule for r in app.url_map.iter_rules() if r.endpoint in views}
-
-        assert api.bp.name == "api"
-        assert paths == set(openapi.DOCUMENT["paths"])
+        assert routes == {(path, method) for path, held in paths.items() for method in held}
+        for path, held in paths.items():
+            named = {p["name"] for op in held.values() for p in op.get("parameters", ())
+                     if p.get("in") == "path"}  # fmt: skip
+            assert named == set(re.findall(r"{(\w+)}", path))
 
     def test_names_every_field_and_status(self):
         from survey.api import OPTIONAL, REQUIRED

@@ -17,7 +17,7 @@ from survey.store import instances, people, responses, waves
 
 CONTRACT = [
     "kiosk", "qr", "api_token", "questionnaire", "wave", "open_wave", "unit", "login",
-    "password", "paper_wave", "paper_staff",
+    "password", "paper_wave", "paper_staff", "office_staff",
 ]  # fmt: skip
 #: Of the packed answers of the whole wave, and of its weights.
 CODES = "443cb781b143fa8c"
@@ -127,7 +127,9 @@ def test_the_note_with_the_password_is_for_its_owner_only(small):
 def test_every_wave_is_marked_as_made_up(base):
     found = waves.all(base)
 
-    assert {wave.key for wave in found} == {"sipas-2026", "mot-cua-2026", "qr-2026", "giay-2026"}
+    assert {wave.key for wave in found} == {
+        "sipas-2025", "sipas-2026", "mot-cua-2026", "qr-2026", "nd61-2026", "giay-2026",
+    }  # fmt: skip
     assert all(wave.synthetic for wave in found)
 
 

@@ -22,7 +22,7 @@ def key() -> None:
 @click.argument("name")
 @click.option(
     "--scope", "scopes", type=click.Choice(keys.SCOPES), multiple=True, required=True,
-    help="Khóa được làm gì; dossiers = gửi hồ sơ.",
+    help="Khóa được làm gì: dossiers gửi hồ sơ, còn lại là đọc; ghi nhiều lần được.",
 )  # fmt: skip
 @click.option("--unit", default="", help="Chỉ cho đơn vị này, ví dụ vn34:01; trống = tất cả.")
 @session.dry_run

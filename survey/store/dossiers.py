@@ -313,3 +313,25 @@ def _state(db: sqlite3.Connection, dossier: Dossier, was: sqlite3.Row | None, to
     ).fetchone()
     wanted = (row["phone"], row["purge_on"]) if row["phone"] else None
     return "same" if (tuple(held) if held else None) == wanted else "changed"
+
+
+class Own(NamedTuple):
+    """An officer's settled dossiers in a period, and how many of them were late."""
+
+    settled: int
+    late: int
+
+
+def of_officer(
+    db: sqlite3.Connection, officer: str, *, since: date, until: date, within: str = ""
+) -> Own:
+    """Count the dossiers that an officer took in and that were settled in a period."""
+    rows = db.execute(
+        "SELECT receiving_unit, COUNT(*), SUM(settled_on > due_on) FROM dossier"
+        " WHERE settled_on BETWEEN :since AND :until AND officer = :officer"
+        " GROUP BY receiving_unit",
+        {"since": since.isoformat(), "until": until.isoformat(), "officer": officer},
+    )
+    mine = Inside(db, within)
+    found = [(n, late) for unit, n, late in rows if mine(unit)]
+    return Own(sum(n for n, _ in found), sum(late for _, late in found))

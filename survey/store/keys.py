@@ -15,7 +15,7 @@ from survey.store import Refused, audit
 from survey.store.clock import stamp
 
 #: What a key may allow; a new right is one word here and one line where it is asked for.
-SCOPES = ("dossiers",)
+SCOPES = ("dossiers", "dossiers.read", "results", "coverage", "waves", "units")
 #: Every key begins so, that a scanner of leaked texts knows it.
 PREFIX = "sipas_"
 
