@@ -10,6 +10,7 @@ from small_wave import HOUSEHOLD
 #: Who may open what; a new route fails here until somebody has thought about it.
 PUBLIC = {
     "api.description", "api.healthz", "api.readyz", "api.responses", "assets.serve", "auth.login",
+    "auth.code", "invites.open",
     "fairness.flags", "feed.dossiers", "kiosk.all_screens", "kiosk.ask", "kiosk.beat",
     "kiosk.form", "kiosk.send", "kiosk.start", "offline.manifest", "offline.unsent",
     "offline.worker", "pages.front", "pages.privacy", "pages.receipt", "posters.typed",
@@ -77,6 +78,10 @@ STAFF = {
     "auth.logout": EVERYBODY,
     "officer.mine": {"officer"},
     "auth.password": EVERYBODY,
+    **{f"account.{name}": EVERYBODY for name in ("change", "end", "factor", "sessions")},
+    **{f"audits.{name}": {"administrator", "auditor"} for name in ("chain", "file", "index")},
+    **{f"staffing.{name}": {"administrator", "auditor"} for name in ("index", "one")},
+    **{f"staffing.{name}": {"administrator"} for name in ("add", "answer", "change")},
     "coverage.coverage": READERS,
     "kiosks.adjust": {"administrator"},
     "kiosks.all": ALL - {"clerk"},
@@ -135,7 +140,7 @@ STAFF |= {
     "narratives.one": READERS,
 }
 #: The one public page with a session: its form carries a token.
-WITH_COOKIE = {"auth.login"}
+WITH_COOKIE = {"auth.login", "auth.code"}
 
 
 def rules(app):
