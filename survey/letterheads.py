@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from survey.store.applicants import Applicant
     from survey.store.letters import Letter
 
+#: Kinds of units that a people's committee heads; it has no agency above it in the masthead.
+GOVERNED = frozenset({"province", "district", "commune"})
+#: Where no unit is named and no wave says who holds it.
+NOBODY = "Cơ quan báo cáo"
 #: Letters of the number of an apology, before the agency's own.
 APOLOGY = "TXL"
 
@@ -49,10 +53,17 @@ def office(db: sqlite3.Connection, unit: str) -> Office:
             titles = wording.signature(wave.owner_name)
             return Office(wave.owner_name, wave.parent_name, wave.place, titles=titles)
     known = units.get(db, unit)
-    above = units.name(db, known.parent) if known and known.parent else ""
-    agency = _capital(known.title) if known else unit
-    place = known.name if known else ""
-    return Office(agency, _capital(above), place, titles=wording.signature(agency))
+    if known is None:
+        return Office(unit or NOBODY, titles=wording.signature(unit))
+    if known.kind in GOVERNED:
+        agency = f"Ủy ban nhân dân {known.title}"
+        return Office(agency, "", known.name, titles=wording.signature(agency))
+    above = units.get(db, known.parent) if known.parent else None
+    agency = _capital(known.title)
+    governed = above is not None and above.kind in GOVERNED
+    parent = f"Ủy ban nhân dân {above.title}" if governed and above else ""
+    place = above.name if above else ""
+    return Office(agency, parent, place, titles=wording.signature(agency))
 
 
 def synthetic(db: sqlite3.Connection) -> bool:

@@ -67,11 +67,27 @@ class Kind:
     why: str = ""
 
 
+def _onestop(
+    module: str, build: str, *, unit: Literal["may", "must"] = "may", why: str = "marks:why"
+) -> Kind:
+    """A report of the one-stop office, of a quarter, half-year or year."""
+    return Kind(
+        "period", f"survey.onestop.{module}:{build}", unit=unit,
+        periods=("quarter", "half", "year"), why=f"survey.onestop.{why}",
+    )  # fmt: skip
+
+
 #: Name -> kind, in the order of the page.
 KINDS: dict[str, Kind] = {
     "national": Kind("wave", result="national", waves=("probability",), unit="none"),
     "unit": Kind("wave", result="unit", waves=("probability",)),
     "counter": Kind("wave", result="counter", waves=("self_selected",)),
+    "mau01": _onestop("marks", "dossiers", unit="must"),
+    "mau02": _onestop("marks", "unit", unit="must"),
+    "mau03": _onestop("marks", "units"),
+    "coverage": _onestop("covering", "report", why="covering:why"),
+    "late": _onestop("lateness", "report", why="lateness:why"),
+    "periodic": _onestop("periodic", "report", why="periodic:why"),
 }
 
 

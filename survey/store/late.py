@@ -32,8 +32,8 @@ class Late:
     channel: str = ""
 
     def days(self, today: date) -> int:
-        """How many days late it is, or was settled."""
-        return ((self.settled_on or today) - self.due_on).days
+        """How many days late it was settled, or is at a day."""
+        return (min(self.settled_on or today, today) - self.due_on).days
 
 
 @dataclass(frozen=True, slots=True)
