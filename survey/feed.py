@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from survey import db, guard, pages, services
+from survey import db, guard, keyring, pages, services
 from survey.dossiers import FIELDS, Reader
 from survey.errors import problem
-from survey.store import Refused, clock, keys
+from survey.store import Refused, clock
 from survey.store import dossiers as store
 from survey.text import t
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from survey.store.dossiers import Dossier
-    from survey.store.keys import Key
 
 bp = Blueprint("feed", __name__)
 
@@ -43,9 +42,7 @@ class BadBodyError(ValueError):
 def dossiers() -> Response:
     """Store a list of dossiers, all or none; who sends them again changes nothing."""
     language = pages.look().language
-    key = _key()
-    if isinstance(key, Response):
-        return key
+    key = keyring.demand("dossiers")
     try:
         rows = _rows(request.get_data())
     except BadBodyError as bad:
@@ -75,24 +72,6 @@ def dossiers() -> Response:
         )
     body = {"received": len(rows), "new": done.new, "changed": done.changed, "same": done.same}
     return Response(json.dumps(body), 200, content_type="application/json")
-
-
-def _key() -> Key | Response:
-    """Return the key that came with the request, or why it does not open this door."""
-    language = pages.look().language
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    text = text.strip()
-    if scheme.casefold() != "bearer" or not text:
-        advice = t("feed.no_key.advice", language)
-        answer = problem(401, "no_key", t("feed.no_key", language), advice)
-    elif (key := keys.find(db.get(), text)) is None:
-        answer = problem(401, "wrong_key", t("feed.wrong_key", language))
-    elif "dossiers" not in key.scopes:
-        return problem(403, "scope", t("feed.scope", language))
-    else:
-        return key
-    answer.headers["WWW-Authenticate"] = 'Bearer realm="sipas"'
-    return answer
 
 
 def _rows(body: bytes) -> list[object]:

@@ -30,11 +30,11 @@ STRICT = ("vi", "en")
 STAFF_TOPICS = frozenset(
     {"alerts", "board", "comments", "datafiles", "desk", "feedback", "field", "lots"}
     | {"mail", "people", "print", "rooms", "running", "sampling", "staff", "criteria", "letters"}
-    | {"narratives"}
+    | {"narratives", "external", "annual", "officer", "keys", "jobs", "reporting"}
 )
 STAFF_WORDS = frozenset(
-    {"api", "calls", "coverage", "doors", "dossiers", "feed", "kiosks", "message", "poster"}
-    | {"screens", "staff"}
+    {"api", "calls", "coverage", "doors", "dossiers", "feed", "key", "kiosks", "message"}
+    | {"poster", "screens", "staff"}
 )
 _FACTS = re.compile(r"\{(\w+)\}")
 
