@@ -198,8 +198,10 @@ def _kept(kept: Kept, form: str, typed: Typed | None) -> dict[str, object]:
         values = {name: str(v).replace(".", ",") for name, v in kept.values.items()}
         values |= {f"e_{name}": text for name, text in kept.evidence.items()}
         values["version"] = kept.version
-    said = {"who": name_of(kept.actor), "at": hour(kept.at), "on": day(kept.at)}
-    return {"values": values, "said": t("criteria.said", **said) if kept.version else ""}
+    if not kept.version:
+        return {"values": values, "said": ""}
+    said = t("criteria.said", who=name_of(kept.actor), at=hour(kept.at), on=day(kept.at))
+    return {"values": values, "said": said}
 
 
 def _counts(

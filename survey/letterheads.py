@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from analysis.report.model import Report
     from survey.store.applicants import Applicant
+    from survey.store.dossiers import Dossier
     from survey.store.letters import Letter
 
 #: Kinds of units that a people's committee heads; it has no agency above it in the masthead.
@@ -93,13 +94,19 @@ def _letter(
         number=f"{letter.number:02d}/{letters_part}", on=letter.dated_on, dossier=letter.dossier,
         service=dossier.service, received_on=dossier.received_on, due_on=letter.due_on,
         settled_on=dossier.settled_on, new_due_on=letter.new_due_on, reason=letter.reason,
-        resolving=units.name(db, dossier.resolving_unit), name=applicant.name if applicant else "",
+        resolving=_resolving(db, dossier), name=applicant.name if applicant else "",
         organisation=bool(applicant and applicant.organisation),
     )  # fmt: skip
     sender = apology.Sender(
         writes.agency, writes.parent, writes.place, writes.titles, writes.signer, writes.contact
     )
     return apology.build(said, sender, synthetic=synthetic)
+
+
+def _resolving(db: sqlite3.Connection, dossier: Dossier) -> str:
+    """The unit that decides, "" where it is the one that received the dossier."""
+    same = dossier.resolving_unit == dossier.receiving_unit
+    return "" if same else units.name(db, dossier.resolving_unit)
 
 
 def _capital(text: str) -> str:

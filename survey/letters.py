@@ -261,6 +261,7 @@ def _printed(chosen: Sequence[Letter], staff: Staff) -> Response:
         now=clock.now(), actor=f"staff:{staff.username}",
     )  # fmt: skip
     names = services().writer.run(look)
+    chosen = sorted(chosen, key=lambda letter: (letter.unit, letter.year, letter.number))
     file = BytesIO()
     apology.write(letterheads.letters_of(db.get(), chosen, names, synthetic=_synthetic()), file)
     answer = Response(file.getvalue(), content_type="application/pdf")

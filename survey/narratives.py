@@ -31,7 +31,7 @@ EDITORS = ("administrator", "supervisor")
 #: A shortcoming: what, why, who mends it, how, until when.
 COLUMNS = ("issue", "cause", "unit", "remedy", "deadline")
 TEXTS = ("assessment", "praise", "proposal")
-ROWS, SPARE = 12, 3
+ROWS, SPARE = 12, 2
 LONGEST = {"cell": 400, "text": 3000}
 #: The whole instance in an address.
 WHOLE = "all"

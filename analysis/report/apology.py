@@ -41,7 +41,7 @@ class Said:
     settled_on: date | None
     new_due_on: date
     reason: str
-    resolving: str
+    resolving: str  # "" where it is the agency itself
     name: str = ""
     organisation: bool = False
 
@@ -63,6 +63,7 @@ def build(said: Said, sender: Sender, *, synthetic: bool) -> model.Report:
         to = name or you
     else:
         to = f"Ông/Bà {name}".strip() if name else f"người nộp hồ sơ số {plain(said.dossier, 80)}"
+    there = (f"{_capital(said.resolving)} (để thực hiện)",) if said.resolving else ()
     promise = (
         f"{agency} xin lỗi {you} vì đã trả kết quả chậm."
         if done
@@ -81,8 +82,7 @@ def build(said: Said, sender: Sender, *, synthetic: bool) -> model.Report:
         *_contact(sender, you),
         body(f"Rất mong {you} thông cảm./."),
         model.SignOff(
-            ("Như trên", f"{_capital(said.resolving)} (để thực hiện)", "Lưu: VT, hồ sơ"),
-            sender.titles, sender.signer,
+            ("Như trên", *there, "Lưu: VT, hồ sơ"), sender.titles, sender.signer,
         ),
     ]  # fmt: skip
     return model.Report(
@@ -131,15 +131,15 @@ def _flow(letter: model.Report) -> list[Flowable]:
 
 
 def _state(said: Said, *, done: bool) -> str:
-    resolving = said.resolving
+    at = f" tại {said.resolving}" if said.resolving else ""
     if done and said.settled_on is not None:
         late = (said.settled_on - said.due_on).days
         on = short_day(said.settled_on)
         return f"đã trả kết quả ngày {on}, chậm {num(late, 0)} ngày"
     late = (said.on - said.due_on).days
     if late > 0:
-        return f"đang giải quyết tại {resolving}, đã quá ngày hẹn {num(late, 0)} ngày"
-    return f"đang giải quyết tại {resolving}, chưa kịp trả kết quả vào ngày hẹn"
+        return f"đang giải quyết{at}, đã quá ngày hẹn {num(late, 0)} ngày"
+    return f"đang giải quyết{at}, chưa kịp trả kết quả vào ngày hẹn"
 
 
 def _contact(sender: Sender, you: str) -> list[model.Paragraph]:
