@@ -10,6 +10,7 @@ import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from analysis.report.faces import BOLD, BOLD_ITALIC, ITALIC, REGULAR, width
 from analysis.report.ink import MM
@@ -104,7 +105,7 @@ def _dashes(points: Points, dash: tuple[float, ...]) -> Iterator[Points]:
     if len(dash) < 2:
         yield points
         return
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         length, at, on = math.hypot(x1 - x0, y1 - y0), 0.0, 0
         while at < length:
             end = min(length, at + dash[on % len(dash)])

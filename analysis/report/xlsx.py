@@ -134,7 +134,8 @@ class _Book:
             across = one.weight == "group" and i == 1
             align = "left" if across else columns[i].align
             look = {
-                "bold": strong or columns[i].bold, "valign": "vcenter", "bottom": 1, "bottom_color": "#b4bfba",
+                "bold": strong or columns[i].bold, "valign": "vcenter", "bottom": 1,
+                "bottom_color": "#b4bfba",
                 "align": {"centre": "center"}.get(align, align), **tint,
             }  # fmt: skip
             number = parsed(cell) if align == "right" else None
