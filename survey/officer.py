@@ -34,13 +34,11 @@ QUARTERS = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One criterion: how its answers are shared, the best first; ``bar`` "" where hidden."""
+    """One criterion: each answer with its share and bar, the best first; none where hidden."""
 
     name: str
     n: str
-    shares: tuple[str, ...]
-    bar: Markup | str
-    labels: tuple[str, ...]
+    answers: tuple[tuple[str, str, Markup], ...]
 
 
 @bp.get("/mine")
@@ -104,18 +102,16 @@ def _rows(said: Iterable[Mapping[str, int]]) -> list[Row]:
 def _row(item: Item, given: list[int]) -> Row:
     from analysis.report.numbers import share
 
-    labels = tuple(choice.label for choice in sorted(item.choices, key=lambda c: -c.code))
     if len(given) < LEAST:
-        return Row(item.text, "", (), "", labels)
+        return Row(item.text, "", ())
     counts = Counter(given)
-    shares = [counts[points] / len(given) for points in (2, 1, 0)]
-    return Row(
-        name=item.text,
-        n=thousands(len(given)),
-        shares=tuple(share(part, 1) for part in shares),
-        bar=charts.bar(tuple(reversed(shares))),
-        labels=labels,
-    )
+    choices = sorted(item.choices, key=lambda choice: -choice.code)
+    parts = [counts[choice.code - 1] / len(given) for choice in choices]
+    told = [
+        (choice.label, share(part, 1), charts.length(part))
+        for choice, part in zip(choices, parts, strict=True)
+    ]
+    return Row(item.text, thousands(len(given)), tuple(told))
 
 
 def _next_month(on: date) -> date:
