@@ -263,16 +263,21 @@ def _by(
     part = np.where(rows.inside, label[given], -1)
     key = rows.psu * (len(codes) + 1) + part + 1
     keys, cell = np.unique(key, return_inverse=True)
-    scheme, how = ready.frame.scheme, ready.frame
-    items = layout(scheme, ready.wave.index_method, how.layout.levels)
+    items = layout(ready.frame.scheme, ready.wave.index_method, ready.frame.layout.levels)
     folder = Folder(items)
-    folder.add(cell, rows.weight, how.codes(rows.codes)[:, how.layout.items])
+    folder.add(cell, rows.weight, ready.frame.codes(rows.codes)[:, ready.frame.layout.items])
     mine = folder.tally(keys // (len(codes) + 1))
     grid = many(
-        mine, ready.design, scheme, ready.wave.index_method, keys % (len(codes) + 1) - 1,
-        len(codes), interval=ready.wave.interval, level=ready.wave.level,
+        mine,
+        ready.design,
+        ready.frame.scheme,
+        ready.wave.index_method,
+        keys % (len(codes) + 1) - 1,
+        len(codes),
+        interval=ready.wave.interval,
+        level=ready.wave.level,
         regression=rows.regression(cell, items),
-    )  # fmt: skip
+    )
     counts = [int((part == at).sum()) for at in range(len(codes))]
     return _groups(ready, [labels[code] for code in codes], counts, grid, whole)
 

@@ -182,11 +182,8 @@ def unit_changes(now: Loaded, before: Loaded, wanted: Sequence[str]) -> dict[str
     from analysis.compare import units as compare
     from analysis.trend import cut, matched
 
-    pairs = {}
-    for unit in wanted:
-        both = [estimates(wave, unit) for wave in (now, before)]
-        if both[0] is not None and both[1] is not None:
-            pairs[unit] = (both[0], both[1])
+    first, second = every(now, wanted), every(before, wanted)
+    pairs = {unit: (first[unit], second[unit]) for unit in wanted if unit in first.keys() & second}
     if not pairs:
         return {}
     mine, theirs, found = matched(compared(now, ""), compared(before, ""), lineage(now, before))
@@ -230,6 +227,28 @@ def estimates(wave: Loaded, unit: str) -> Estimates | None:
     if unit and parts.held_back(wave.units, answers, unit, hide_n):  # type: ignore[arg-type]
         return None
     return wave.study.estimates(inside)
+
+
+def every(wave: Loaded, wanted: Sequence[str]) -> dict[str, Estimates]:
+    """Return the estimates of many units that share no answers, those that may be shown."""
+    from analysis import parts
+
+    ready, hide_n = wave.study, wave.study.wave.hide_n
+    inside = {
+        unit: parts.inside(wave.units, ready.answers, unit)  # type: ignore[arg-type]
+        for unit in wanted
+    }
+    shown = [
+        unit
+        for unit, cells in inside.items()
+        if cells.size
+        and ready.answers.people(cells) >= hide_n
+        and not parts.held_back(wave.units, ready.answers, unit, hide_n)  # type: ignore[arg-type]
+    ]
+    if not shown:
+        return {}
+    grid = ready.grid([inside[unit] for unit in shown])
+    return {unit: grid.estimates(d) for d, unit in enumerate(shown)}
 
 
 def compared(wave: Loaded, unit: str) -> Wave:

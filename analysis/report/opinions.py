@@ -21,15 +21,16 @@ _ANSWERS = (
 )
 
 
-def _question(one: Distribution) -> str:
+def question_of(one: Distribution) -> str:
+    """The question a distribution belongs to: "c10" of "c10.3"."""
     return one.id.split(".")[0]
 
 
-def _wished(result: Result) -> tuple[str, list[tuple[str, float]]]:
+def wished(result: Result) -> tuple[str, list[tuple[str, float]]]:
     """The strongest wish in the form's words, and its share for each need, greatest first."""
     wish, known = "", []
     for one in result.others:
-        if _question(one) == NEEDS and one.choices:
+        if question_of(one) == NEEDS and one.choices:
             strongest = max(one.choices, key=lambda choice: choice.code)
             if strongest.share is not None:
                 wish = strongest.label.lower()
@@ -39,7 +40,7 @@ def _wished(result: Result) -> tuple[str, list[tuple[str, float]]]:
 
 def needs(result: Result, most: int = 4) -> str:
     """The needs most citizens strongly wish for, in words; nothing when none were asked."""
-    wish, known = _wished(result)
+    wish, known = wished(result)
     if not known:
         return ""
     listed = "; ".join(f"{wording.inner(name)} ({pct(part)})" for name, part in known[:most])
@@ -48,7 +49,7 @@ def needs(result: Result, most: int = 4) -> str:
 
 def needs_chart(result: Result) -> model.ShareBars | None:
     """Every need with the share of those who strongly wish for it; None when none were asked."""
-    wish, known = _wished(result)
+    wish, known = wished(result)
     caption = f"Tỷ lệ người dân “{wish}” cải thiện từng nội dung (%)"
     return model.ShareBars(caption, tuple(known)) if known else None
 
@@ -78,13 +79,15 @@ def annex(result: Result) -> list[model.Block]:
     """Who answered, every question outside the index, and the needs as bars."""
     known = beside(result)
     people = [one for one in known if not one.number]
-    blocks: list[model.Block] = [_people(people, sampled=result.design is not None)] * bool(people)
+    blocks: list[model.Block] = [people_table(people, sampled=result.design is not None)] * bool(
+        people
+    )
     blocks += _tables([one for one in known if one.number])
     chart = needs_chart(result)
     return [*blocks, chart] if chart else blocks
 
 
-def _people(questions: list[Distribution], *, sampled: bool) -> model.Table:
+def people_table(questions: list[Distribution], *, sampled: bool) -> model.Table:
     """Who answered: the groups of every question about the person."""
     rows = []
     for one in questions:
@@ -98,14 +101,14 @@ def _people(questions: list[Distribution], *, sampled: bool) -> model.Table:
 
 def _tables(others: list[Distribution]) -> Iterator[model.Table]:
     """Questions as tables under their own numbers."""
-    for question, group in groupby(others, key=_question):
+    for question, group in groupby(others, key=question_of):
         rows = list(group)
         title = wording.QUESTIONS.get(question, wording.short(rows[0].question or rows[0].name))
         caption = f"{rows[0].number.split('.')[0]}. {title}"
-        yield _lines(rows[0], caption) if len(rows) == 1 else _matrix(rows, caption)
+        yield lines(rows[0], caption) if len(rows) == 1 else matrix(rows, caption)
 
 
-def _lines(one: Distribution, caption: str) -> model.Table:
+def lines(one: Distribution, caption: str) -> model.Table:
     """One question: a row for each answer."""
     rows = [_line(choice) for choice in one.choices]
     rows.append(Row(("Tổng số người trả lời", num(one.n, 0) if one.n else NONE, NONE), "sum"))
@@ -117,7 +120,7 @@ def _line(choice: Choice) -> Row:
     return Row((wording.short(choice.label), count, share(choice.share)))
 
 
-def _matrix(group: list[Distribution], caption: str) -> model.Table:
+def matrix(group: list[Distribution], caption: str) -> model.Table:
     """Several rows of one scale: a column for each answer."""
     labels = [choice.label for choice in group[0].choices]
     same = all([choice.label for choice in one.choices] == labels for one in group)

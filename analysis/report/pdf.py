@@ -46,10 +46,11 @@ from analysis.report.ink import (
 )
 from analysis.report.pages import Numbered, lies
 from analysis.report.tables import Grid
+from analysis.report.trends import SpotPlot, TrendPlot
 
 STAMP = "DỮ LIỆU MÔ PHỎNG"
 _ROLES = {"body": BODY, "note": NOTE_APART, "voice": VOICE, "warning": WARNING}
-_ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
+ONE_AT_A_TIME = threading.Lock()  # reportlab keeps its settings in modules
 
 
 def write(
@@ -61,7 +62,7 @@ def write(
     many pieces are set, and of how many.
     """
     register()
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         paper = Paper(report, file)
         if tell:
             paper.setProgressCallBack(_progress(tell))
@@ -160,7 +161,11 @@ def _flow(block: model.Block, *, wide: bool = False) -> list[Flowable]:
             return annex(block)
         case model.PageBreak():
             return [PageBreak()]
-        case model.TrendChart() | model.Scatter() | model.Turn():
+        case model.TrendChart():
+            return [TrendPlot(block)]
+        case model.Scatter():
+            return [SpotPlot(block)]
+        case model.Turn():
             return []
 
 

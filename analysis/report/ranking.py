@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from analysis.annual import Unit
 from analysis.report import model, wording
 from analysis.report.model import Column, Dot, Row
 from analysis.report.numbers import NONE, num, pct, places
@@ -122,7 +123,7 @@ def kind_of(units: Sequence[UnitResult]) -> tuple[str, str]:
     return name, name.upper()
 
 
-def named(unit: UnitResult) -> str:
+def named(unit: UnitResult | Unit) -> str:
     """A unit's name at the head of a line; a province without its kind, as the Ministry prints."""
     name = unit.name[:1].upper() + unit.name[1:]
     if not re.fullmatch(PROVINCE, unit.unit):

@@ -337,6 +337,13 @@ def cautions(result: Result) -> tuple[model.Paragraph, ...]:
     return (model.body("Giới hạn khi sử dụng: " + "; ".join(said) + "."),)
 
 
+_ROMAN = ((10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))
+
+
 def roman(n: int) -> str:
-    """1..8 as the number of an annex."""
-    return ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")[n - 1]
+    """1, 2, 3 ... as the number of a chapter or an annex."""
+    text = ""
+    for size, letters in _ROMAN:
+        count, n = divmod(n, size)
+        text += letters * count
+    return text

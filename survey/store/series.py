@@ -56,3 +56,9 @@ def breaks(db: sqlite3.Connection, series: str) -> list[tuple[int, str, str]]:
         {"series": series},
     )
     return [(row["year"], row["reason"], row["source"]) for row in rows]
+
+
+def areas(db: sqlite3.Connection, wave: str) -> dict[str, str]:
+    """Sampled village -> "urban", "rural" or ""."""
+    rows = db.execute("SELECT psu, area FROM sample_psu WHERE wave = :wave", {"wave": wave})
+    return {row["psu"]: row["area"] or "" for row in rows}
