@@ -94,7 +94,9 @@ def code() -> Response | str | tuple[str, int]:
         return redirect(url_for(".login", next=request.args.get("next"), expired=True), 303)
     if form.validate_on_submit():
         try:
-            right = passwords.guarded(staff, partial(_check, held=held, typed=form.code.data))
+            key = services().settings.secret
+            check = partial(_check, key=key, held=held, typed=form.code.data)
+            right = passwords.guarded(staff, check)
         except PausedError as pause:
             note, status = t(pause.key, minutes=pause.minutes), 429
         else:
@@ -162,9 +164,9 @@ def _halfway() -> Staff | None:
     return staff if staff and not staff.disabled and staff.session_version == half[1] else None
 
 
-def _check(store: Connection, *, held: Factor, typed: str) -> bool:
+def _check(store: Connection, *, key: bytes, held: Factor, typed: str) -> bool:
     """Spend a code; the telephone's and that for its loss are told apart by their letters."""
-    now, key = clock.now(), services().settings.secret
+    now = clock.now()
     staff = people.get(store, held.staff)
     if staff is None:
         return False

@@ -236,7 +236,9 @@ def _enter(call: Call) -> Opened:
 
 def _own(staff: Staff, officer: str | None) -> bool:
     """Say whether a dossier was this person's own work: they must not ask about it."""
-    return bool(officer) and people.login_name(officer or "") == staff.username
+    return bool(officer) and (
+        officer == staff.officer or people.login_name(officer or "") == staff.username
+    )
 
 
 def _within(staff: Staff, unit: str) -> bool:

@@ -88,7 +88,7 @@ def adjust(number: int) -> BaseResponse | str | tuple[str, int]:
         abort(404)
     if door.kind != "counter":
         abort(404)
-    guard.scope(door.unit)
+    guard.owns(door.unit)
     if request.method == "GET":
         return _form(number, asdict(door.kiosk), {})
     values: dict[str, object] = {

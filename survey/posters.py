@@ -53,7 +53,7 @@ def poster(number: int) -> Response:
         door = doors.get(db.get(), number)
     except LookupError:
         abort(404, t("poster.no_door"))
-    guard.scope(door.unit)
+    guard.owns(door.unit)
     return _printed([door], str(number))
 
 

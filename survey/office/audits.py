@@ -131,10 +131,7 @@ def _given() -> dict[str, Any]:
 
 def _asked() -> tuple[Asked, str]:
     """Return which rows the address asks for, inside the reader's part, and what is wrong."""
-    given = {
-        name: people.plain(request.args.get(name, "")).strip()[:LONGEST]
-        for name in FILTERS
-    }
+    given = {name: people.plain(request.args.get(name, "")).strip()[:LONGEST] for name in FILTERS}
     days: dict[str, date | None] = {"since": None, "until": None}
     wrong = ""
     for name in days:
@@ -166,7 +163,7 @@ def _row(entry: Entry, names: dict[str, str]) -> dict[str, object]:
         "action": entry.action,
         "subject": entry.subject,
         "detail": _detail(entry.detail),
-        "hash": entry.hash[:12],
+        "hash": entry.hash[:8],
     }
 
 
@@ -209,7 +206,8 @@ def _detail(text: str) -> list[tuple[str, str]]:
 
 def _plain(value: object) -> str:
     if isinstance(value, str):
-        if has(f"role.{value}"):
-            return t(f"role.{value}")
+        for kind in ("role", "case"):
+            if has(f"{kind}.{value}"):
+                return t(f"{kind}.{value}")
         return units.name(db.get(), value) if value[:2] == "vn" and ":" in value else value or "—"
     return json.dumps(value, ensure_ascii=False)

@@ -11,11 +11,14 @@ from survey.text import t
 from survey.tree import COUNTRY
 
 
+def inside(unit: str) -> str:
+    """Return the name of a unit inside a sentence, "" being the whole instance."""
+    return units.name(db.get(), unit) if unit else t("people.whole")
+
+
 def title(unit: str) -> str:
-    """Return the name of a unit as a heading, "" being the whole instance."""
-    if not unit:
-        return t("people.whole")
-    name = units.name(db.get(), unit)
+    """Return the name of a unit as a heading."""
+    name = inside(unit)
     return name[:1].upper() + name[1:]
 
 
@@ -78,7 +81,7 @@ class Numbers:
             (id, title(id), self._alone[id] if id == COUNTRY else self._under.get(id, 0))
             for id in found
         ]
-        return sorted(rows, key=lambda row: (row[2] == 0, units.name_key(row[1])))
+        return sorted(rows, key=lambda row: (row[2] == 0, folded(row[1])))
 
 
 @lru_cache(maxsize=20_000)

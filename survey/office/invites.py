@@ -34,9 +34,7 @@ class InviteForm(passwords.NewPassword):
 
     username = StringField(t("staff.username"), [InputRequired(t("staff.need_username"))])
     new = PasswordField(t("people.secret"), [InputRequired(t("staff.need_secret"))])
-    again = PasswordField(
-        t("people.secret_again"), [InputRequired(t("staff.need_again"))]
-    )
+    again = PasswordField(t("people.secret_again"), [InputRequired(t("staff.need_again"))])
 
     def validate_username(self, field: Field) -> None:
         """Refuse what is no user name."""
@@ -74,7 +72,7 @@ def open(token: str) -> Response | str | tuple[str, int]:
         form=form,
         name=found.wish.name,
         role=t(f"role.{found.wish.role}"),
-        unit=choices.title(found.wish.unit),
+        unit=choices.inside(found.wish.unit),
         until=f"{hour(found.expires_at)} {day(found.expires_at)}",
         home=url_for("pages.front"),
     )

@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 
 from flask import abort, request, url_for
 
-from survey import db, services, signs, work
+from survey import db, mail, services, signs, work
 from survey.office import choices
 from survey.store import Refused, audit, clock, invitations, people, rights
 from survey.store.invitations import Invitation, Wish
 from survey.text import clock as hour
 from survey.text import day, t
 
-#: As strict as a form need be; the mail server knows the rest.
-_MAIL = re.compile(r"[^\s@<>,;:\"()]{1,64}@[^\s@<>,;:\"()]+\.[^\s@<>,;:\"()]{2,}")
-LONGEST_MAIL = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to hand over: nobody can read it again; ``sent`` is where it was mailed to."""
+    """A link to hand over: nobody can read it again.
+
+    ``sent`` is where it was mailed to, ``unsent`` why it was not.
+    """
 
     name: str
     address: str
     until: str
     sent: str = ""
-
-
-def is_mail(text: str) -> bool:
-    """Say whether a text looks like one mail address and nothing else."""
-    return len(text) <= LONGEST_MAIL and bool(_MAIL.fullmatch(text))
+    unsent: str = ""
 
 
 def mails() -> bool:
-    """Say whether this instance sends mail."""
-    alerts = import_module("survey.alerts") if find_spec("survey.alerts") else None
-    ready = getattr(alerts, "mails", None)
-    return bool(ready and ready())
+    """Say whether this instance sends mail, and in order."""
+    try:
+        return mail.mailer(services().settings.instance) is not None
+    except mail.SetupError:
+        return False
 
 
 def invite(values: dict[str, str], unit: str) -> Link:
@@ -105,11 +98,18 @@ def _handed(wish: Wish) -> Link:
     if not (wish.mail and mails()):
         return link
     text = t(
-        "people.mail_text", name=wish.name, unit=choices.title(wish.unit), link=address,
+        "people.mail_text", name=wish.name, unit=choices.inside(wish.unit), link=address,
         role=t(f"role.{wish.role}"), until=link.until,
     )  # fmt: skip
-    send = import_module("survey.alerts").mail
-    services().writer.run(
-        partial(send, to=wish.mail, subject=t("people.mail_subject"), text=text, now=clock.now())
-    )
-    return Link(link.name, link.address, link.until, wish.mail)
+    return _sent(link, wish.mail, text)
+
+
+def _sent(link: Link, to: str, text: str) -> Link:
+    """Mail a link; where that fails it is shown to be handed over."""
+    found = mail.mailer(services().settings.instance)
+    try:
+        if found is not None:
+            found[1].send(to, t("people.mail_subject"), text)
+    except mail.MailError as fault:
+        return replace(link, unsent=t("people.unsent", mail=to, reason=str(fault)))
+    return replace(link, sent=to)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, services, work
+from survey import mail as posts
 from survey.office import choices, inviting
 from survey.store import Refused, clock, factors, lots, people, rights, sessions
 from survey.text import t
@@ -166,7 +167,7 @@ def _faults(values: Mapping[str, str], *, mail: bool) -> dict[str, str]:
         faults["role"] = t("people.need_role")
     if len(values["officer"]) > LONGEST or not values["officer"].isprintable():
         faults["officer"] = t("people.need_officer")
-    if mail and values["mail"] and not inviting.is_mail(values["mail"]):
+    if mail and values["mail"] and not posts.fits(values["mail"]):
         faults["mail"] = t("people.need_mail")
     return faults
 
@@ -216,6 +217,7 @@ def _page(
         "office/people.html",
         unit=unit,
         heading=choices.title(unit),
+        inside=choices.inside(unit),
         path=choices.above(unit, mine.unit),
         below=[] if query else tree.below(unit),
         rows=[
@@ -259,6 +261,7 @@ def _one(found: Staff, values: Mapping[str, str], faults: Mapping[str, str]) -> 
         faults=faults,
         roles=people.ROLES,
         unit=choices.title(found.unit),
+        inside=choices.inside(found.unit),
         units=choices.offered(found.unit, mine.unit) if able else [],
         sessions=len(
             sessions.running(db.get(), found.id, now=now, idle=guard.IDLE, longest=guard.LONGEST)
