@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from forms.questionnaire import load
-from survey import config, data, db, demo_office, demo_paper, synthetic, tokens
+from survey import config, data, db, demo_office, demo_paper, demo_work, synthetic, tokens
 from survey.store import clock, doors, instances, people, responses, samples, units, waves
 from survey.store.clock import VIETNAM, day
 from survey.store.doors import Door
@@ -131,6 +131,7 @@ def make(
             demo_office.fill(base, at, part=size.part)
             paper_wave = demo_paper.fill(base, hashed, at)
             office = demo_office.staff(base, hashed, at)
+            demo_work.fill(base, at)
     finally:
         base.close()
     kiosk, qr = (tokens.issue(settings.secret, "counter", number) for number in opened)
