@@ -1,4 +1,4 @@
-"""A one-stop wave of Nghị định 61 on the small instance: dossiers, officers, opinions, late ones."""
+"""A one-stop wave of Nghị định 61: dossiers of three communes, officers, opinions, late ones."""
 
 from __future__ import annotations
 
