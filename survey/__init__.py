@@ -49,11 +49,15 @@ DOORS = (
     "office.invites",
     "office.staffing",
     "reporting.following",
+    "reporting.pages",
     "criteria",
     "letters",
     "narratives",
     "office.running",
     "office.previews",
+    "office.questionnaires",
+    "feedback.pages",
+    "feedback.comments",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

@@ -209,6 +209,7 @@ def test_a_file_has_its_name_and_every_fetch_is_noted(staff, settings, own):
     assert "filename*=UTF-8''B%C3%A1o%20c%C3%A1o" in answer.headers["Content-Disposition"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert actions(own)[0] == "job.download"
+    answer.close()
     jobs.path(settings, job.id).unlink()
     assert staff.get(f"/jobs/{job.id}/file").status_code == 410
 

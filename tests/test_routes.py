@@ -64,6 +64,11 @@ LOTS = {
     for name in names
 }
 STAFF = {
+    "jobs.file": READERS,
+    "jobs.one": READERS,
+    "jobs.stop": READERS - {"auditor"},
+    "reporting.ask": READERS - {"auditor"},
+    "reporting.index": READERS,
     **LOTS,
     "weighing.index": {*SUPERVISORS, "supervisor"},
     "weighing.keep": SUPERVISORS,
@@ -139,6 +144,22 @@ STAFF |= {
     "narratives.keep": {"administrator", "supervisor"},
     "narratives.one": READERS,
 }
+HANDLERS = {"administrator", "supervisor"}
+STAFF |= {
+    **{
+        f"feedback.{name}": READERS
+        for name in (
+            "evidence", "figures", "figures_csv", "holidays", "index", "one", "praise", "rules",
+        )
+    },
+    **{f"feedback.{name}": HANDLERS for name in ("act", "attach", "new", "phone")},
+    **{f"feedback.{name}": {"administrator"} for name in ("add_holidays", "rule", "set_rule")},
+    "comments.dictionary": READERS,
+    "comments.index": READERS,
+    "comments.one_theme": {"administrator"},
+    "comments.seen": {"administrator", "analyst", "supervisor"},
+    "comments.theme": {"administrator", "analyst", "supervisor"},
+}  # fmt: skip
 #: The one public page with a session: its form carries a token.
 WITH_COOKIE = {"auth.login", "auth.code"}
 
@@ -152,7 +173,7 @@ def address(rule, door_tokens, key="ho-2026"):
         "token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css",
         "number": 1, "code": "x", "questionnaire": "x", "language": "vi", "item": "x",
         "kind": "villages", "wave": "ho-2026", "psu": "x", "serial": "00000976", "field": "x",
-        "unit": "vn34:08", "period": "2026-Q3", "form": "counts",
+        "unit": "vn34:08", "period": "2026-Q3", "form": "counts", "file": 1,
     }  # fmt: skip
     _, path = rule.build({name: values[name] for name in rule.arguments})
     return path

@@ -26,7 +26,7 @@ from analysis.report.numbers import NONE
 
 PAD = 4.0  # left and right of a cell, pt
 WHOLE = 16  # tables of so many rows stay on one page
-MARKS = (" ○", "*")  # hang after a number, so that decimal commas stand under each other
+MARKS = (" ○", "*", " ▲", " ▼")  # hang after a number, so that decimal commas stand under each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Grid(Drawing):
     def _part(self, rows: slice, *, first: bool) -> Grid:
         """Some rows: the first part has the caption, the last the note; widths are the whole's."""
         part = copy(self)
-        vars(part).pop("_postponed", None)  # reportlab's mark of what waited for a page once
+        part.__dict__.pop("_postponed", None)  # reportlab's mark of what waited for a page once
         bare = replace(self.table, rows=(), note="") if first else None
         part.table = bare or replace(self.table, rows=(), caption="", unit="")
         part.rows = self.rows[rows]
