@@ -56,30 +56,37 @@ def release(db: sqlite3.Connection, wave: str, *, hide: int, days: int, now: dat
 
     ``hide`` people make a group; ``days`` working days from its last day a case is due.
     """
-    today, out = day(now), 0
+    found = _ready(db, wave, hide, day(now))
+    if not found:  # most pages that ask have nothing to write
+        return 0
     with write(db):
         held = workdays.known(db)
-        rows = db.execute(
-            "SELECT f.id, f.unit, f.kind, f.arrived_on, EXISTS (SELECT 1 FROM response r"
-            " JOIN contact c ON c.response = r.id WHERE r.seq = f.response"
-            " AND c.purge_on > :today) AS callable FROM feedback_case f"
-            " WHERE f.wave = :wave AND f.state = 'held' ORDER BY f.unit, f.arrived_on, f.id",
-            {"wave": wave, "today": today.isoformat()},
-        ).fetchall()
-        by_unit: dict[str, list[sqlite3.Row]] = {}
-        for row in rows:
-            if row["callable"]:
-                window = (row["arrived_on"], row["arrived_on"])
-                out += _out(db, row, window, held, days, now)
-            else:
-                by_unit.setdefault(row["unit"], []).append(row)
-        for unit, some in by_unit.items():
-            windows = _windows(db, wave, unit, [row["arrived_on"] for row in some], hide, today)
-            for row in some:
-                found = next((w for w in windows if w[0] <= row["arrived_on"] <= w[1]), None)
-                if found:
-                    out += _out(db, row, found, held, days, now)
-    return out
+        return sum(_out(db, row, window, held, days, now) for row, window in found)
+
+
+def _ready(
+    db: sqlite3.Connection, wave: str, hide: int, today: date
+) -> list[tuple[sqlite3.Row, tuple[str, str]]]:
+    """Return the cases that may come out, each with the days it comes from."""
+    rows = db.execute(
+        "SELECT f.id, f.unit, f.kind, f.arrived_on, EXISTS (SELECT 1 FROM response r"
+        " JOIN contact c ON c.response = r.id WHERE r.seq = f.response"
+        " AND c.purge_on > :today) AS callable FROM feedback_case f"
+        " WHERE f.wave = :wave AND f.state = 'held' ORDER BY f.unit, f.arrived_on, f.id",
+        {"wave": wave, "today": today.isoformat()},
+    ).fetchall()
+    found = [(row, (row["arrived_on"],) * 2) for row in rows if row["callable"]]
+    by_unit: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        if not row["callable"]:
+            by_unit.setdefault(row["unit"], []).append(row)
+    for unit, some in by_unit.items():
+        windows = _windows(db, wave, unit, [row["arrived_on"] for row in some], hide, today)
+        for row in some:
+            near = next((w for w in windows if w[0] <= row["arrived_on"] <= w[1]), None)
+            if near:
+                found.append((row, near))
+    return found
 
 
 def _windows(
@@ -113,13 +120,14 @@ def _out(
     now: datetime,
 ) -> int:
     due = workdays.after(date.fromisoformat(window[1]), days, held)
-    db.execute(
+    done = db.execute(
         "UPDATE feedback_case SET state = 'new', since_on = :since, arrived_on = :arrived,"
-        " due_on = :due, changed_at = :now WHERE id = :id",
+        " due_on = :due, changed_at = :now WHERE id = :id AND state = 'held'",
         {
             "id": row["id"], "since": window[0], "arrived": window[1], "now": stamp(now),
             "due": None if row["kind"] == "praise" else due.isoformat(),
         },
     )  # fmt: skip
-    feedback.event(db, row["id"], "open", "new", "", now=now, actor=ACTOR)
-    return 1
+    if done.rowcount:
+        feedback.event(db, row["id"], "open", "new", "", now=now, actor=ACTOR)
+    return done.rowcount

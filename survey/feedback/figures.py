@@ -1,0 +1,113 @@
+"""Figures of the office's own work on cases: how many, how many in time, by unit and by month."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flask import Response, abort, render_template, request
+
+from survey import db, guard
+from survey.feedback import showing
+from survey.store import clock, feedback, units, waves
+from survey.text import t, thousands
+from survey.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import date
+
+    from survey.store.feedback import Counted
+
+#: What opens a file in a spreadsheet as a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def summary(scope: str, today: date) -> dict[str, object]:
+    """Return the figures of one unit and what lies under it."""
+    return _figures(_wanted(scope, today))
+
+
+@guard.roles(*guard.READERS)
+def page() -> str:
+    """Show the figures by unit and by month."""
+    scope, tree, found = _asked()
+    parts = _by(found, lambda one: tree.part(one.unit, scope))
+    months = _by(found, lambda one: one.month)
+    rows = [(showing.unit_name(unit), unit, figures) for unit, figures in parts.items()]
+    return render_template(
+        "feedback/figures.html",
+        scope=scope,
+        scope_name=showing.unit_name(scope) if scope else t("coverage.everywhere"),
+        total=_figures(found),
+        by_unit=sorted(rows, key=lambda row: units.name_key(row[0])),
+        by_month=[(f"{key[5:]}/{key[:4]}", months[key]) for key in sorted(months)],
+        synthetic=any(wave.synthetic for wave in waves.all(db.get())),
+    )
+
+
+@guard.roles(*guard.READERS)
+def table() -> Response:
+    """Hand out the figures by unit and month as CSV."""
+    _, _, found = _asked()
+    head = ("unit", "month", "kind", "state", "n", "late")
+    names: dict[str, str] = {}
+    lines = [",".join(head)]
+    for one in sorted(found):
+        if one.unit not in names:
+            names[one.unit] = showing.unit_name(one.unit)
+        cells = (names[one.unit], one.month, one.kind, one.state, str(one.n), str(one.late))
+        lines.append(",".join(map(_cell, cells)))
+    answer = Response("\ufeff" + "\r\n".join(lines) + "\r\n", content_type="text/csv")
+    answer.headers.set("Content-Disposition", "attachment", filename="phan-anh.csv")
+    return answer
+
+
+def _cell(text: str) -> str:
+    safe = f"'{text}" if text.startswith(FORMULA) else text
+    return '"' + safe.replace('"', '""') + '"' if set(safe) & set(',"\r\n') else safe
+
+
+def _asked() -> tuple[str, Tree, list[Counted]]:
+    scope = guard.scope(request.args.get("unit", ""))
+    if scope and units.get(db.get(), scope) is None:
+        abort(404, t("staff.no_scope"))
+    return scope, Tree(), _wanted(scope, clock.day(clock.now()))
+
+
+def _wanted(scope: str, today: date) -> list[Counted]:
+    tree = Tree()
+    return [
+        one
+        for one in feedback.counted(db.get(), today)
+        if one.kind != "praise" and tree.inside(one.unit, scope)
+    ]
+
+
+def _by(found: Iterable[Counted], key: Callable[[Counted], str]) -> dict[str, dict[str, object]]:
+    groups: dict[str, list[Counted]] = {}
+    for one in found:
+        groups.setdefault(key(one), []).append(one)
+    return {name: _figures(some) for name, some in groups.items()}
+
+
+def _figures(found: Iterable[Counted]) -> dict[str, object]:
+    """Return counts in words; the share in time has its base: answered, or overdue by now."""
+    n: Counter[str] = Counter()
+    for one in found:
+        n["all"] += one.n
+        if one.state in feedback.OPEN:
+            n["open"] += one.n
+            n["over"] += one.late
+        else:
+            n["done"] += one.n
+            n["late"] += one.late
+    base = n["done"] + n["over"]
+    share = (n["done"] - n["late"]) / base if base else None
+    return {
+        **{name: thousands(n[name]) for name in ("all", "open", "over", "done", "late")},
+        "in_time": thousands(n["done"] - n["late"]),
+        "base": thousands(base),
+        "share": share,
+        "shown": "—" if share is None else f"{100 * share:.1f}%".replace(".", ","),
+    }
