@@ -10,10 +10,10 @@ import numpy as np
 
 from analysis import publish
 from analysis.bounds import hidden_parts
-from analysis.design import Ints
+from analysis.design import Floats, Ints
 from analysis.estimate import Estimate, Estimates, Grid
 from analysis.intervals import least_variances
-from analysis.ranks import competition, differs, rank_sets
+from analysis.ranks import MANY, competition, differs, rank_sets
 from analysis.reader import RankSet, Units
 from analysis.results import Figure, UnitResult
 from analysis.study import Answers
@@ -145,14 +145,15 @@ def results(
         )
         for m in measured
     }
-    ranked = [m for m in measured if whole is not None and _can_rank(m)]
+    ranked = [m for m in measured if whole is not None and can_rank(m)]
     places = _ranked(ranked, rest, (grid, whole), level) if whole is not None and ranked else []
     in_regions = _in_regions(places, regions)
     done = {unit.unit for unit in in_regions}
     return (*in_regions, *(unit for id, unit in sorted(rest.items()) if id not in done))
 
 
-def _can_rank(measured: Measured) -> bool:
+def can_rank(measured: Measured) -> bool:
+    """Whether a part's total is known well enough to have a place."""
     total = next(f for f in measured.figures if f.kind == "total")
     known = total.value is not None and total.se is not None and total.df > 0
     return known and not {"hidden", "few"} & set(total.flags)
@@ -164,21 +165,9 @@ def _ranked(
     of: tuple[Grid, Estimates],
     level: float,
 ) -> list[UnitResult]:
-    grid, whole = of
-    totals = [next(f for f in m.figures if f.kind == "total") for m in ranked]
-    values = np.array([total.value for total in totals], dtype=np.float64)
-    mine = grid.z(grid.value.shape[1] - 1)[:, [m.at for m in ranked]]
-    z = np.column_stack([mine, whole.z[:, whole.at("total")]])
-    joint = whole.design.covariance(z, whole.present)
-    joint[np.diag_indices(len(totals))] = np.maximum(
-        np.diag(joint)[:-1], least_variances(totals, level)
-    )
-    apart = values - (whole.of("total").value or 0.0)
-    variance = np.diag(joint)
-    se = np.sqrt(np.maximum(variance[:-1] + variance[-1] - 2 * joint[:-1, -1], 0.0))
-    marks = differs(apart, se, whole.design.df(whole.present), level=level)
-    df = np.array([total.df for total in totals], dtype=np.int64)
-    sets = rank_sets(values, joint[:-1, :-1], level=level, method="max_t", df=df)
+    stand = standing(ranked, *of, level=level)
+    marks = differs(stand.apart, stand.apart_se, stand.whole_df, level=level)
+    sets = rank_sets(stand.values, stand.joint, level=level, method=stand.method, df=stand.df)
     order = sorted(range(len(ranked)), key=lambda u: (sets.rank[u], ranked[u].part.unit))
     return [
         replace(
@@ -190,6 +179,83 @@ def _ranked(
         )
         for u in order
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Totals of U ranked parts: ``values`` (U,), their ``joint`` covariance (U, U), ``df`` (U,),
+    and how far each is ``apart`` (U,) from the whole, with the error of that."""
+
+    values: Floats
+    joint: Floats
+    df: Ints
+    apart: Floats
+    apart_se: Floats
+    whole_df: int
+
+    @property
+    def method(self) -> str:
+        """How rank sets are made: by draws while that takes a moment."""
+        return "max_t" if self.values.size <= MANY else "bonferroni"
+
+
+def standing(ranked: Sequence[Measured], grid: Grid, whole: Estimates, *, level: float) -> Standing:
+    """Lay the totals of parts beside each other and the whole."""
+    totals = [m.figures[-1] for m in ranked]
+    values = np.array([total.value for total in totals], dtype=np.float64)
+    joint, with_whole, own = _joint([m.at for m in ranked], grid, whole)
+    size = len(totals)
+    joint[np.diag_indices(size)] = np.maximum(np.diag(joint), least_variances(totals, level))
+    variance = np.diag(joint) + own - 2 * with_whole
+    return Standing(
+        values,
+        joint,
+        np.array([total.df for total in totals], dtype=np.int64),
+        values - (whole.of("total").value or 0.0),
+        np.sqrt(np.maximum(variance, 0.0)),
+        whole.design.df(whole.present),
+    )
+
+
+def _joint(at: Sequence[int], grid: Grid, whole: Estimates) -> tuple[Floats, Floats, float]:
+    """Covariance (U, U) of the totals of parts ``at``, (U,) with the whole's, and its variance.
+
+    Of many parts stratum by stratum: nearly all PSUs lie in one part, and parts of different
+    strata share no error.
+    """
+    design, q = whole.design, grid.value.shape[1] - 1
+    z = whole.z[:, whole.at("total")]
+    if len(at) <= MANY or design.lonely == "average":
+        dense = np.column_stack([grid.z(q)[:, list(at)], z])
+        found = design.covariance(dense, whole.present)
+        return found[:-1, :-1].copy(), found[:-1, -1], float(found[-1, -1])
+    place = np.full(len(grid.se), -1, dtype=np.int64)
+    place[list(at)] = np.arange(len(at))
+    mine = place[grid.entries.part] >= 0
+    psu, part = grid.entries.psu[mine], place[grid.entries.part[mine]]
+    own, factor = grid.linear[mine, q], design.factors()
+    mean = np.bincount(design.stratum, z, design.n_strata) / design.sampled
+    mean[design.sampled == 1] = 0.0
+    stratum = design.stratum[psu]
+    reach = factor[stratum] * own * (z[psu] - mean[stratum])
+    joint = np.zeros((len(at), len(at)))
+    order = np.argsort(stratum, kind="stable")
+    ends = np.searchsorted(stratum[order], np.arange(design.n_strata + 1))
+    for h, (low, high) in enumerate(pairwise(ends.tolist())):
+        if low < high:
+            rows = order[low:high]
+            units, column = np.unique(part[rows], return_inverse=True)
+            psus, row = np.unique(psu[rows], return_inverse=True)
+            block = np.zeros((psus.size, units.size))
+            block[row, column] = own[rows]
+            inside = block.T @ block
+            if design.sampled[h] > 1:
+                sums = block.sum(axis=0)
+                inside -= np.outer(sums, sums) / design.sampled[h]
+            joint[np.ix_(units, units)] += factor[h] * inside
+    spread = float(design.variances(z[:, None], whole.present)[0])
+    with_whole: Floats = np.bincount(part, weights=reach, minlength=len(at)).astype(np.float64)
+    return joint, with_whole, spread
 
 
 def _in_regions(places: Sequence[UnitResult], regions: Mapping[str, RankSet]) -> list[UnitResult]:

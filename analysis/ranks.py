@@ -24,6 +24,8 @@ BLOCK = 1000
 AGAIN = 3
 #: Half width, in standard errors, of intervals that overlap when two units cannot be told apart.
 OVERLAP = 1.39
+#: More units than this are compared in rows of ``ROWS``, by Bonferroni: draws would take minutes.
+MANY, ROWS = 400, 64
 Singles = NDArray[np.float32]
 Signs = NDArray[np.int8]
 
@@ -93,17 +95,21 @@ def rank_sets(
     claims the wrong order more often than agreed.  With ``df`` each draw also draws the
     variances (chi-square over df; Bonferroni: Student's t with Satterthwaite's df).  Two units
     whose difference has no error (one census, two names of one unit) differ if their values
-    do.  Draws belong to units in order of value, so the order given does not matter.
+    do.  Draws belong to units in order of value, so the order given does not matter.  Of more
+    than ``MANY`` units Bonferroni takes df downwards to whole numbers, which widens a little.
     """
     _check(values, covariance, kind, method, level)
     if df is not None and (df.shape != values.shape or df.min() < 1):
         raise ValueError("every unit needs at least 1 degree of freedom")
     size = values.size
     order = np.lexsort((np.diag(covariance), values))
+    own = None if df is None else np.asarray(df, dtype=np.float64)[order]
+    if size > MANY and method == "bonferroni":
+        ordered = covariance[np.ix_(order, order)]
+        return _placed(values, order, *_of_many(values[order], ordered, own, level, kind))
     unit = float(np.diag(covariance).mean()) or 1.0  # single precision likes variances near 1
     x = np.round(values[order], 12) / unit**0.5
     joint = covariance[np.ix_(order, order)] / unit
-    own = None if df is None else np.asarray(df, dtype=np.float64)[order]
     pairs = _Pairs(x[:, None] - x[None, :], difference_se(joint), kind == "marginal")
     if size == 1:
         sure, critical = np.zeros((1, 1), dtype=np.int8), np.zeros(1)
@@ -112,7 +118,12 @@ def rank_sets(
         sure, critical = pairs.beyond(needed, list(range(size))), needed.max(axis=1)
     else:
         sure, critical = _stepped(pairs, _drawn(joint, own, draws, seed), level, stepdown)
-    back = np.argsort(order)
+    return _placed(values, order, sure, critical)
+
+
+def _placed(values: Floats, order: Ints, sure: Signs, critical: Floats) -> RankSets:
+    """Rank sets in the order the units were given, from those in order of value."""
+    back, size = np.argsort(order), values.size
     sure = sure[np.ix_(back, back)]
     return RankSets(
         rank=competition(values),
@@ -159,6 +170,32 @@ def _bonferroni(joint: Floats, df: Floats | None, level: float, marginal: bool) 
     needed = np.asarray(-stdtrit(own, tail), dtype=np.float64)
     np.fill_diagonal(needed, 0.0)
     return needed
+
+
+def _of_many(
+    x: Floats, joint: Floats, df: Floats | None, level: float, kind: str
+) -> tuple[Signs, Floats]:
+    """As ``_bonferroni`` with its rejections, a few rows at a time to spare memory."""
+    size, x = x.size, np.round(x, 12)
+    tail = (1 - level) / ((size - 1) * (2 if kind == "marginal" else size))
+    variance = np.maximum(np.diag(joint), 0.0)
+    top = 1 if df is None else int(2 * df.max()) + 1
+    table = np.concatenate([[np.inf], -stdtrit(np.arange(1, top + 1), tail)])
+    sure, critical = np.zeros((size, size), dtype=np.int8), np.zeros(size)
+    for at in range(0, size, ROWS):
+        rows = slice(at, at + ROWS)
+        both = variance[rows, None] + variance[None, :]
+        error = both - 2 * joint[rows]
+        error = np.sqrt(np.where(error > 1e-13 * both, error, 0.0))
+        needed: Floats = np.full(both.shape, float(ndtri(1 - tail)))
+        if df is not None:
+            share = variance[rows, None] / np.maximum(both, np.finfo(float).tiny)
+            own = 1 / (share**2 / df[rows, None] + (1 - share) ** 2 / df[None, :])
+            needed = table[np.minimum(own + 1e-9, top).astype(np.int64)]
+        apart = x[rows, None] - x[None, :]
+        sure[rows] = np.where(np.abs(apart) > needed * error, np.sign(apart), 0)
+        critical[rows] = needed.max(axis=1)
+    return sure, critical
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,11 +326,14 @@ def bands(sets: RankSets) -> tuple[Ints, ...]:
     """
     order = np.argsort(sets.rank, kind="stable")
     apart = sets.sure[np.ix_(order, order)] != 0
-    size, found, reach = order.size, [], 0
     apart |= apart.T
+    size, found, reach, end = order.size, [], 0, 0
+    # The last unit before each that is surely apart from it, -1 for none.
+    before = np.tri(size, k=-1, dtype=bool) & apart
+    last = np.where(before.any(axis=1), size - 1 - before[:, ::-1].argmax(axis=1), -1)
     for start in range(size):
-        end = start + 1
-        while end < size and not apart[start:end, end].any():
+        end = max(end, start + 1)
+        while end < size and last[end] < start:
             end += 1
         if end > reach:
             found.append(np.asarray(order[start:end], dtype=np.int64))

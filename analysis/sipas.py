@@ -76,9 +76,9 @@ def wave_result(
     figures = ready.figures(estimates.figures if estimates else None)
     n = answers.people(of)
     result = Result(
-        wave=_info(ready),
+        wave=info(ready),
         scope=scope,
-        scope_name=units.title(scope or _common(units, answers, stored.owner)),
+        scope_name=units.title(scope or common(units, answers, stored.owner)),
         figures=figures,
         units=_members(db, ready, units, of, scope, estimates),
         **_peers(db, ready, units, scope, whole),
@@ -120,7 +120,8 @@ def _emptied(result: Result) -> Result:
     )
 
 
-def _info(ready: Study) -> WaveInfo:
+def info(ready: Study) -> WaveInfo:
+    """What a report needs to know of a wave."""
     wave = ready.wave
     same = {f.name for f in fields(WaveInfo)} & {f.name for f in fields(wave)}
     facts = {name: getattr(wave, name) for name in same}
@@ -150,7 +151,7 @@ def _weighed(db: sqlite3.Connection, ready: Study) -> Weighed | None:
     )
 
 
-def _common(units: reader.Units, answers: Answers, owner: str) -> str:
+def common(units: reader.Units, answers: Answers, owner: str) -> str:
     """The lowest unit above all that was drawn or has answered; else the owner of the wave."""
     seen = answers.drawn or answers.units
     if not seen:
@@ -205,7 +206,7 @@ def _peers(
     if whole is not None:
         return {"peers": whole.units, "peers_name": whole.scope_name}
     peers = _members(db, ready, units, every, "", ready.estimates(every))
-    return {"peers": peers, "peers_name": units.title(_common(units, answers, ready.wave.owner))}
+    return {"peers": peers, "peers_name": units.title(common(units, answers, ready.wave.owner))}
 
 
 def _accounts(

@@ -15,7 +15,8 @@ from analysis.bounds import hidden_parts
 from analysis.cells import Key
 from analysis.design import Ints
 from analysis.frame import frame
-from analysis.results import DesignSummary, Distribution, Figure
+from analysis.results import DesignSummary, Distribution, Figure, Keyed, Kind, WaveInfo
+from analysis.sipas import info
 from analysis.study import Study, of_cells, study
 from forms.questionnaire import Questionnaire, localized
 
@@ -53,6 +54,7 @@ class Slices:
     counted or not.  Days are YYYY-MM-DD, "" where the period is open.
     """
 
+    wave: WaveInfo
     by: str
     scope: str
     since: str
@@ -64,11 +66,16 @@ class Slices:
     others: tuple[Distribution, ...]
     flagged: int
     design: DesignSummary | None
+    keyed: Keyed | None
 
     @property
     def total(self) -> Figure:
         """The overall index of the whole."""
         return self.figures[-1]
+
+    def of(self, *kinds: Kind) -> tuple[Figure, ...]:
+        """Figures of these kinds in their order."""
+        return tuple(f for f in self.figures if f.kind in kinds)
 
 
 def slices(
@@ -167,6 +174,7 @@ def _cut(
         figures, found = tuple(publish.hidden(figure) for figure in figures), ()
     sums = answers.sums
     return Slices(
+        info(ready),
         by,
         *place,
         figures=figures,
@@ -184,6 +192,7 @@ def _cut(
         ),
         flagged=flagged,
         design=ready.summary(of, estimates),
+        keyed=ready.paper.keyed if ready.paper else None,
     )
 
 

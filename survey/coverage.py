@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from survey.store.dossiers import Cell
+    from survey.store.settled import Cell
 
 bp = Blueprint("coverage", __name__)
 

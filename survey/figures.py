@@ -17,7 +17,10 @@ from survey.text import t
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analysis.league import Leagues
     from analysis.results import Result
+    from analysis.slices import Slices
+    from survey.period import Period
     from survey.store.responses import Counts
     from survey.store.waves import Wave
 
@@ -53,15 +56,20 @@ def asked(
     Ends the request with 404 for a wave or a scope that is not there, 403 for a unit that is not
     the reader's.
     """
-    try:
-        wave = waves.get(db.get(), key)
-    except LookupError:
-        abort(404, t("staff.no_wave"))
-    scope = guard.scope(unit)
+    wave, scope = place(key, unit)
     try:
         return wave, scope, find(wave, scope, comments=comments, flagged=flagged)
     except LookupError:
         abort(404, t("staff.no_scope"))
+
+
+def place(key: str, unit: str) -> tuple[Wave, str]:
+    """Return the wave of an address and the scope its reader may see; ends as ``asked``."""
+    try:
+        wave = waves.get(db.get(), key)
+    except LookupError:
+        abort(404, t("staff.no_wave"))
+    return wave, guard.scope(unit)
 
 
 def find(
@@ -98,6 +106,31 @@ def of(wave: Wave, scope: str = "", *, comments: bool = False, flagged: bool = T
 
     what = ("report" if comments else "result") + ("" if flagged else " without flagged")
     return _once(what, wave, scope, estimate)
+
+
+def cut(wave: Wave, scope: str, by: str, period: Period, *, flagged: bool = True) -> Slices:
+    """Return the parts of a wave in a scope and a period; raises as ``analysis.slices.slices``."""
+
+    def make() -> Slices:
+        from analysis.slices import slices
+
+        return slices(
+            db.get(), wave.key, by=by, scope=scope, since=period.since, until=period.until,
+            flagged=flagged,
+        )  # fmt: skip
+
+    return _once(f"by {by} {period.key}{'' if flagged else ' without flagged'}", wave, scope, make)
+
+
+def leagues(wave: Wave, unit: str, *, flagged: bool = True) -> Leagues:
+    """Return the rank sets of a wave; raises as ``analysis.league.leagues``."""
+
+    def make() -> Leagues:
+        from analysis.league import leagues
+
+        return leagues(db.get(), wave.key, unit=unit, flagged=flagged)
+
+    return _once("league" + ("" if flagged else " without flagged"), wave, unit, make)
 
 
 def counts(wave: Wave) -> Counts:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import time
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from forms.language import LANGUAGES
-from survey import db, guard, screens, services
+from survey import db, guard, screens, services, silence
 from survey.store import clock, doors, kiosks, units
 from survey.store.doors import IDLE, Settings
 from survey.text import clock as time_of
@@ -26,15 +25,10 @@ if TYPE_CHECKING:
 
 bp = Blueprint("kiosks", __name__)
 
-#: A kiosk reports every minute; after so many it needs a look.
-SILENT = 10
-#: Longer than from Saturday evening to Monday morning (minutes): silent at any hour.
-WEEKEND = 38 * 60
 #: A clock may be so many minutes wrong before it is worth a word.
 WRONG_CLOCK = 2
 #: Rows on the page; the longest silent come first.
 MOST = 500
-OPENS, CLOSES, SUNDAY = time(7), time(17, 30), 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +138,10 @@ def _settings(values: Mapping[str, object]) -> tuple[Settings | None, dict[str, 
 
 
 def _row(kiosk: Kiosk, unit: str, now: datetime) -> Row:
-    state, words, since = "never", t("kiosks.never"), ""
+    state, since = silence.state(kiosk.seen_at, now), ""
+    words = t(f"kiosks.{state}") if state != "silent" else ""
     if kiosk.seen_at is not None:
-        minutes = int((now - clock.moment(kiosk.seen_at)).total_seconds() // 60)
-        state = "closed" if minutes <= WEEKEND and not working(now) else "silent"
-        state = "alive" if minutes <= SILENT else state
-        words = _silence(minutes) if state == "silent" else t(f"kiosks.{state}")
+        words = words or _silence(silence.minutes(kiosk.seen_at, now))
         since = f"{time_of(kiosk.seen_at)} {day(kiosk.seen_at)}"
     oldest = ""
     if kiosk.oldest_at and kiosk.unsent:
@@ -165,12 +157,6 @@ def _row(kiosk: Kiosk, unit: str, now: datetime) -> Row:
         current=kiosk.version == screens.version(),
         clock=_clock(kiosk.clock_offset),
     )
-
-
-def working(now: datetime) -> bool:
-    """Say whether offices are open at that moment: 7:00-17:30 in Vietnam, not on a Sunday."""
-    there = now.astimezone(clock.VIETNAM)
-    return there.weekday() != SUNDAY and OPENS <= there.time() <= CLOSES
 
 
 def _silence(minutes: int) -> str:

@@ -17,7 +17,7 @@ from survey.store import settled as store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from survey.store.dossiers import Cell
+    from survey.store.settled import Cell
 
 #: Counting that took longer than this (seconds) is kept, and done again behind the reader's back.
 SLOW = 0.03
@@ -66,7 +66,7 @@ def known() -> bool:
 def _now(month: str, first: date, last: date) -> list[Cell]:
     """Count while the reader waits; keep it when it was a whole month and slow."""
     began, at = time.monotonic(), clock.now()
-    cells = dossiers.coverage(db.get(), since=first, until=last)
+    cells = store.count(db.get(), since=first, until=last)
     took = time.monotonic() - began
     if took > SLOW and (first, last) == (_first(month), _last(month)):
         _keep(services().settings.database, month, cells, at, took)
@@ -87,7 +87,7 @@ def _count(database: Path, month: str) -> None:
     try:
         began, at = time.monotonic(), clock.now()
         with closing(db.connect(database, readonly=True)) as own:
-            cells = dossiers.coverage(own, since=_first(month), until=_last(month))
+            cells = store.count(own, since=_first(month), until=_last(month))
         _keep(database, month, cells, at, time.monotonic() - began)
     finally:
         with _turn:

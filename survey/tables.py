@@ -17,12 +17,15 @@ from analysis.report.numbers import NONE, num, pct, places, share, short_day, sp
 from analysis.report.ranking import named
 from analysis.report.wording import QUESTIONS, method_rows, short
 from analysis.results import Distribution, Figure, Result, UnitResult
+from analysis.slices import Slices
 from forms.questionnaire import load
 from survey import charts
 from survey.text import t
 
 #: Days of progress shown.
 DAYS = 14
+#: What has figures of its own: a wave, or a period of it cut into parts.
+Told = Result | Slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ def page(result: Result, whole: Result) -> dict[str, object]:
         "valid": sum(result.channels.values()),
         "rows": rows,
         "axis": scale,
-        "caption": _caption(result, scale, rows),
+        "caption": caption(result, scale, rows),
         "levels": levels(result),
         "groups": groups,
         "item_axis": item_scale,
-        "item_caption": _caption(result, item_scale, [row for _, own in groups for row in own]),
+        "item_caption": caption(result, item_scale, [row for _, own in groups for row in own]),
         "places": places,
         "ranks_known": any(unit.rank is not None for unit in result.units),
         "place_axis": place_scale,
@@ -105,7 +108,7 @@ def page(result: Result, whole: Result) -> dict[str, object]:
     }
 
 
-def levels(result: Result) -> tuple[str, ...]:
+def levels(result: Told) -> tuple[str, ...]:
     """Return the words of the answers that the index is made of, worst to best."""
     asked = load(result.wave.questionnaire)
     return tuple(c.label for c in asked.scored[0].choices) if asked.scored else ()
@@ -117,12 +120,12 @@ def method(result: Result) -> list[tuple[str, str]]:
     return [*rows, (t("staff.m_wave"), result.wave.key)]
 
 
-def decimals(result: Result) -> int:
+def decimals(result: Told) -> int:
     """Return how many decimals are printed: 2 for a sample, 1 for answers people chose to give."""
     return 2 if result.design else 1
 
 
-def indexes(result: Result) -> tuple[list[Row], charts.Axis]:
+def indexes(result: Told) -> tuple[list[Row], charts.Axis]:
     """Return total, areas and factors, the total first, with the axis they are drawn on.
 
     A single area says the same as the total and is left out.
@@ -130,28 +133,28 @@ def indexes(result: Result) -> tuple[list[Row], charts.Axis]:
     areas = result.of("area")
     kinds = ("area", "factor") if len(areas) > 1 else ("factor",)
     figures = [result.total, *(f for f in result.figures if f.kind in kinds)]
-    scale = _scale(result, figures)
-    return [_row(result, figure, scale) for figure in figures], scale
+    scale = scale_of(result, figures)
+    return [row(result, figure, scale) for figure in figures], scale
 
 
-def items(result: Result) -> tuple[list[tuple[Row | None, list[Row]]], charts.Axis]:
+def items(result: Told) -> tuple[list[tuple[Row | None, list[Row]]], charts.Axis]:
     """Return each factor with its items, and the axis of the items.
 
     A factor of one item says the same as the item and is left out.
     """
     own = result.of("item")
-    scale = _scale(result, own)
+    scale = scale_of(result, own)
     groups = []
     for head in result.of("factor"):
-        rows = [_row(result, item, scale) for item in own if item.parent == head.id]
+        rows = [row(result, item, scale) for item in own if item.parent == head.id]
         if rows:
-            groups.append((_row(result, head, scale) if len(rows) > 1 else None, rows))
+            groups.append((row(result, head, scale) if len(rows) > 1 else None, rows))
     return groups, scale
 
 
 def league(result: Result) -> tuple[list[Place], charts.Axis, charts.Axis]:
     """Return the ranked units, the axis of their indexes and the axis of their ranks."""
-    scale = _scale(result, [unit.total for unit in result.units])
+    scale = scale_of(result, [unit.total for unit in result.units])
     ranks = charts.rank_axis(len(result.units))
     return [_place(result, unit, scale, ranks) for unit in result.units], scale, ranks
 
@@ -162,7 +165,7 @@ def differing(units: Iterable[UnitResult]) -> tuple[int, int, int]:
     return signs.count(1), signs.count(0), signs.count(-1)
 
 
-def questions(result: Result) -> list[list[Question]]:
+def questions(result: Told) -> list[list[Question]]:
     """Return the questions outside the index, in runs of tables that are laid out alike.
 
     Neighbours with the same answers form one table; single questions stand side by side.
@@ -176,12 +179,12 @@ def questions(result: Result) -> list[list[Question]]:
     return [list(run) for _, run in groupby(found, lambda question: bool(question.rows))]
 
 
-def _scale(result: Result, figures: Sequence[Figure]) -> charts.Axis:
+def scale_of(result: Told, figures: Sequence[Figure]) -> charts.Axis:
     """Cut the axis only where intervals show what a small difference is worth."""
     return charts.axis(figures) if result.design else charts.WHOLE
 
 
-def _caption(result: Result, scale: charts.Axis, rows: Sequence[Row]) -> str:
+def caption(result: Told, scale: charts.Axis, rows: Sequence[Row]) -> str:
     """Say what the marks mean, and only of marks that are there."""
     said = [t("staff.cap_interval" if result.design else "staff.cap_dot")]
     said.append(t("staff.cap_whole", whole=pct(result.total.value, decimals(result))))
@@ -198,7 +201,7 @@ def _axis_words(scale: charts.Axis) -> str:
     return t("staff.cap_axis" if scale.cut else "staff.cap_full", low=scale.low, high=scale.high)
 
 
-def _row(result: Result, figure: Figure, scale: charts.Axis) -> Row:
+def row(result: Told, figure: Figure, scale: charts.Axis) -> Row:
     digits = decimals(result)
     number = f"{figure.number} · " if figure.number else ""
     name = (

@@ -78,7 +78,7 @@ def test_the_page_of_a_unit_tells_its_rank_with_the_range(staff, settings):
     assert "Tỉnh Tuyên Quang · Khảo sát hộ gia đình năm 2026" in seen
     assert f"hạng {unit.rank} ({unit.rank_low}–{unit.rank_high})" in seen
     assert share(unit.total.value) in seen
-    assert "Xếp hạng" not in seen
+    assert "Xếp hạng 2 đơn vị" not in seen
 
 
 def test_answers_people_chose_to_give_get_coverage_and_bounds_and_no_interval(staff, settings):

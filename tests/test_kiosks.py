@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from small_wave import LAI_CHAU
 
-from survey import db, kiosks, screens
+from survey import db, kiosks, screens, silence
 from survey.store import doors
 from survey.store import kiosks as store
 
@@ -111,7 +111,7 @@ def test_a_closed_door_still_tells_what_it_holds(app, client, facts, door_tokens
 
 
 def test_the_page_marks_who_is_silent_with_words(app, staff, facts, monkeypatch):
-    monkeypatch.setattr(kiosks, "working", lambda now: True)
+    monkeypatch.setattr(silence, "working", lambda now: True)
     seen(app, facts.doors["counter"], ago=timedelta(hours=3), unsent=12, offset=-900, version="old")
     seen(app, facts.doors["household"], ago=timedelta(seconds=30))
     page = staff.get("/kiosks").text
@@ -140,11 +140,11 @@ def test_a_counter_without_a_kiosk_is_not_called_silent(staff):
 def test_offices_have_hours(hour, minute, day, open):
     there = datetime(2026, 11, day, hour, minute, tzinfo=kiosks.clock.VIETNAM)
 
-    assert kiosks.working(there) is open
+    assert silence.working(there) is open
 
 
 def test_silence_outside_office_hours_is_no_alarm(app, staff, facts, monkeypatch):
-    monkeypatch.setattr(kiosks, "working", lambda now: False)
+    monkeypatch.setattr(silence, "working", lambda now: False)
     seen(app, facts.doors["counter"], ago=timedelta(hours=37))
     assert "ngoài giờ làm việc" in staff.get("/kiosks").text
 

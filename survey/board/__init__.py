@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from survey.board import wave
+from survey.board import league, parts, today, wave
 
 bp = Blueprint("board", __name__)
 
 bp.add_url_rule("/board", "waves", wave.waves)
 bp.add_url_rule("/board/<key>", "wave", wave.wave)
+bp.add_url_rule("/board/<key>/parts", "parts", parts.parts)
+bp.add_url_rule("/board/<key>/league", "league", league.league)
+bp.add_url_rule("/today", "today", today.today)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @guard.roles(*guard.READERS)
 def waves() -> str:
     """List the waves with what came in."""
-    found = wave_store.all(db.get())
+    found = wave_store.live(db.get())
     return render_template("board/waves.html", rows=[_listed(wave) for wave in found])
 
 

@@ -12,7 +12,7 @@ def m012_board(db: Database) -> None:
     """Counts of settled dossiers by month, and the cross products that key drivers are made of.
 
     All of it can be thrown away and made anew, so nothing here refers to another table.
-    ``channel`` "" are dossiers without an opinion.  ``sums`` hold a PSU's weighted products of the
+    ``channel`` and ``wave`` "" are dossiers without an opinion.  ``sums`` hold a PSU's weighted products of the
     persons' own factors with each other and with the overall item.
     """
     all_of(
@@ -20,7 +20,8 @@ def m012_board(db: Database) -> None:
         """CREATE TABLE settled (
             month TEXT NOT NULL, unit TEXT NOT NULL, service TEXT NOT NULL,
             late INTEGER NOT NULL CHECK (late IN (0, 1)), channel TEXT NOT NULL,
-            n INTEGER NOT NULL, PRIMARY KEY (month, unit, service, late, channel)) STRICT""",
+            wave TEXT NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (month, unit, service, late, channel, wave)) STRICT""",
         """CREATE TABLE settled_mark (
             month TEXT PRIMARY KEY, counted_at TEXT NOT NULL, took REAL NOT NULL) STRICT""",
         """CREATE TABLE crossed (

@@ -5,11 +5,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from survey.db import write
 from survey.store.clock import moment, stamp
-from survey.store.dossiers import Cell
+
+
+class Cell(NamedTuple):
+    """Settled dossiers that share these facts; ``channel`` and ``wave`` are those of their
+    opinion, "" without one."""
+
+    unit: str
+    service: str
+    month: str
+    late: bool
+    channel: str
+    wave: str
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +45,30 @@ def marks(db: sqlite3.Connection, first: str, last: str) -> dict[str, Mark]:
 def counts(db: sqlite3.Connection, month: str) -> list[Cell]:
     """What was counted in a month."""
     rows = db.execute(
-        "SELECT unit, service, month, late, channel, n FROM settled WHERE month = :month",
+        "SELECT unit, service, month, late, channel, wave, n FROM settled WHERE month = :month",
         {"month": month},
     )
-    return [Cell(u, s, m, bool(late), channel or None, n) for u, s, m, late, channel, n in rows]
+    return [Cell(*row)._replace(late=bool(row["late"])) for row in rows]
+
+
+#: Dossiers together with answers are read for counts alone, and of an answer nothing but this.
+_COUNT = """
+SELECT d.receiving_unit, d.service, substr(d.settled_on, 1, 7), d.settled_on > d.due_on,
+       COALESCE(r.channel, ''), COALESCE(r.wave, ''), COUNT(*)
+FROM dossier d LEFT JOIN dossier_answer a ON a.dossier = d.key
+LEFT JOIN response r ON r.id = a.response AND r.state <> 'void'
+WHERE d.settled_on BETWEEN :since AND :until
+GROUP BY d.receiving_unit, d.service, substr(d.settled_on, 1, 7), d.settled_on > d.due_on,
+         COALESCE(r.channel, ''), COALESCE(r.wave, '')"""
+
+
+def count(db: sqlite3.Connection, *, since: date, until: date) -> list[Cell]:
+    """Count the dossiers settled from ``since`` to ``until``, both included.
+
+    Plain counts, however small: who shows them hides the small ones.
+    """
+    rows = db.execute(_COUNT, {"since": since.isoformat(), "until": until.isoformat()})
+    return [Cell(u, s, m, bool(late), *opinion) for u, s, m, late, *opinion in rows]
 
 
 def keep(
@@ -45,11 +78,10 @@ def keep(
     with write(db):
         db.execute("DELETE FROM settled WHERE month = :month", {"month": month})
         db.executemany(
-            "INSERT INTO settled (month, unit, service, late, channel, n)"
-            " VALUES (:month, :unit, :service, :late, :channel, :n)",
-            (cell._asdict() | {"late": int(cell.late), "channel": cell.channel or ""}
-             for cell in cells),
-        )  # fmt: skip
+            "INSERT INTO settled (month, unit, service, late, channel, wave, n)"
+            " VALUES (:month, :unit, :service, :late, :channel, :wave, :n)",
+            (cell._asdict() | {"late": int(cell.late)} for cell in cells),
+        )
         db.execute(
             "INSERT INTO settled_mark (month, counted_at, took) VALUES (:month, :at, :took)"
             " ON CONFLICT (month) DO UPDATE SET counted_at = :at, took = :took",
