@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -200,7 +201,8 @@ def _signed_in() -> Staff | None:
     if now - seen > REFRESH:
         session["seen"] = now
     if (clock.now() - clock.moment(row.seen_at)).total_seconds() > SEEN:
-        services().writer.later(partial(sessions.seen, id=row.id, now=clock.now()))
+        with suppress(db.NotStored):  # reading goes on where nothing can be written
+            services().writer.later(partial(sessions.seen, id=row.id, now=clock.now()))
     g.session = row
     return staff
 
