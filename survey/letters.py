@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 bp = Blueprint("letters", __name__)
 
-WRITERS = ("administrator", "supervisor", "clerk")
+WRITERS = ("administrator", "supervisor")
 #: Who sees the lists; the auditor changes nothing.
 ROLES = (*WRITERS, "auditor")
 #: Dossiers on one page, and letters made at once.
@@ -150,7 +150,7 @@ def head(unit: str) -> str:
 
 
 @bp.post("/letters/head/<unit>")
-@guard.roles("administrator", "supervisor")
+@guard.roles(*WRITERS)
 def keep_head(unit: str) -> BaseResponse | tuple[str, int]:
     """Keep how a unit writes."""
     staff = _owned(unit)
@@ -198,7 +198,7 @@ def _owed(values: dict[str, object], faults: dict[str, str]) -> str:
         more=len(mine) > page * PAGE,
         share=_share(scope, today),
         days=held.days,
-        head=scope if scope and _staff().role in WRITERS[:2] else "",
+        head=scope if scope and _staff().role in WRITERS else "",
         channels=store.CHANNELS,
         writer=_staff().role in WRITERS,
         values=values,
@@ -314,7 +314,7 @@ def _head(unit: str, typed: dict[str, str] | None, faults: dict[str, str], lead:
         faults=faults,
         lead=lead,
         fields=list(HEAD),
-        writer=_staff().role in WRITERS[:2],
+        writer=_staff().role in WRITERS,
         inherited=units.name(db.get(), held.unit) if held.unit and not own else "",
     )
 

@@ -127,14 +127,14 @@ STAFF = {
         for name in ("add", "form", "lot", "send", "start", "token")
     },
 }
-LETTERS = {"administrator", "supervisor", "clerk"}
+LETTERS = {"administrator", "supervisor"}
 STAFF |= {
     "criteria.index": READERS,
     "criteria.keep": {"administrator", "supervisor"},
     "criteria.one": READERS,
     "letters.head": {*LETTERS, "auditor"},
     "letters.index": {*LETTERS, "auditor"},
-    "letters.keep_head": {"administrator", "supervisor"},
+    "letters.keep_head": LETTERS,
     "letters.make": LETTERS,
     "letters.mark": LETTERS,
     "letters.pdf": LETTERS,

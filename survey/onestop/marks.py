@@ -1,4 +1,4 @@
-"""Mẫu 01, 02 and 03: points dossier by dossier, of one unit, of all units with class and rank."""
+"""Mẫu 01 and 02: points dossier by dossier, and of one unit with class, evidence, officers."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def unit(db: sqlite3.Connection, ask: Ask) -> Report:
         Heading("III. ĐIỂM THEO CÔNG CHỨC"),
         *_officers(of, found),
         Heading("IV. CÁCH TÍNH"),
-        _method(),
+        method(),
     ]
     sheet = Sheet(
         "Mẫu 02",
@@ -101,38 +101,6 @@ def unit(db: sqlite3.Connection, ask: Ask) -> Report:
         f"của {of.name}, {of.period.words}",
     )
     return heads.document(of, "BÁO CÁO", lines, blocks, sheets=(sheet,))
-
-
-def units(db: sqlite3.Connection, ask: Ask) -> Report:
-    """Mẫu 03: all units under one with their points, class and rank."""
-    of = about(db, ask)
-    found = appraisal.scored(db, of.period, today=of.on, within=ask.unit)
-    if not found:
-        raise Refused("onestop_empty", 409)
-    order = sorted(found, key=lambda one: (one.rank or len(found) + 1, capital(one.name)))
-    blocks: list[model.Block] = [
-        Heading("I. KẾT QUẢ"),
-        *_classes(of, found),
-        _league(order, of.captions.table("Điểm, xếp loại và xếp hạng các đơn vị")),
-        Heading("II. CÁCH TÍNH"),
-        _method(),
-    ]
-    sheet = Sheet(
-        "Mẫu 03",
-        ("unit", "name", "n", "self_total", "total", "class", "rank", *CRITERIA),
-        tuple(
-            (
-                one.unit, one.name, None if one.hidden else one.n, _float(one.own_total),
-                _float(one.total), one.grade.name if one.grade else "", one.rank,
-                *(_float(one.points.get(name)) for name in CRITERIA),
-            )
-            for one in order
-        ),
-    )  # fmt: skip
-    where = f"thuộc {of.name}" if of.unit else "trong toàn hệ thống"
-    lines = ("Điểm, xếp loại và xếp hạng các đơn vị (Mẫu 03)", f"{where}, {of.period.words}")
-    annex = ("ĐIỂM TỪNG TIÊU CHÍ", [_by_criterion(order)])
-    return heads.document(of, "BÁO CÁO", lines, blocks, annexes=(annex,), sheets=(sheet,))
 
 
 def why(db: sqlite3.Connection, ask: Ask) -> str:
@@ -334,65 +302,8 @@ def _officers(of: About, found: Scored) -> list[model.Block]:
     return [Table(columns, rows, caption, note=note, size=11)]
 
 
-def _classes(of: About, found: Sequence[Scored]) -> list[model.Paragraph]:
-    counts = Counter(one.grade.name if one.grade else "" for one in found)
-    said = [f"{num(counts[g.name], 0)} xếp loại {g.name}" for g in GRADES if counts[g.name]]
-    if counts[""]:
-        said.append(f"{num(counts[''], 0)} chưa đủ căn cứ xếp loại")
-    return [
-        body(f"Trong {of.period.words} có {num(len(found), 0)} đơn vị: {'; '.join(said)}."),
-        body(
-            "Thứ hạng xếp theo tổng điểm chưa làm tròn; đơn vị bằng điểm cùng hạng. Ý kiến do "
-            "người dân tự nguyện gửi nên không có sai số chọn mẫu và không có khoảng hạng: chênh "
-            "lệch nhỏ giữa hai đơn vị chưa đủ căn cứ để kết luận hơn, kém."
-        ),
-    ]
-
-
-def _league(order: Sequence[Scored], caption: str) -> Table:
-    columns = (
-        Column("Hạng", 13, "centre"),
-        Column("Đơn vị", 58),
-        Column("Số\ný kiến", 19, "right"),
-        Column("Tự\nchấm", 16, "right"),
-        Column("Đo\nđược", 16, "right"),
-        Column("Tổng\nđiểm", 16, "right", bold=True),
-        Column("Xếp loại", 27, "centre"),
-    )
-    rows = tuple(
-        Row(
-            (
-                str(one.rank or NONE), capital(one.name), _n(one), points(one.own_total),
-                points(criteria.total(one.measured)), points(one.total),
-                one.grade.name if one.grade else "chưa xếp loại",
-            )
-        )
-        for one in order
-    )  # fmt: skip
-    note = f"{ROUNDED}{FEW} Số ý kiến “—”: dưới {HIDE_N}, không công bố."
-    return Table(columns, rows, caption, note=note, size=11, tight=len(rows) > 20)
-
-
-def _n(one: Scored) -> str:
-    if one.hidden or not one.n:
-        return NONE
-    return num(one.n, 0) + (" ○" if one.n < MIN_N else "")
-
-
-def _by_criterion(order: Sequence[Scored]) -> Table:
-    columns = (
-        Column("Đơn vị", 48),
-        *(Column(f"Tiêu\nchí {name[1:]}", 11.5, "right") for name in CRITERIA),
-        Column("Tổng", 13, "right", bold=True),
-    )
-    rows = tuple(
-        Row((capital(one.name), *(points(one.points.get(n)) for n in CRITERIA), points(one.total)))
-        for one in order
-    )
-    return Table(columns, rows, note=ROUNDED, size=10.5, tight=True)
-
-
-def _method() -> model.MethodBox:
+def method() -> model.MethodBox:
+    """How points, classes and ranks are made."""
     edges = [f"{grade.name} từ {grade.least} điểm" for grade in GRADES[:-1]]
     edges.append(f"{GRADES[-1].name} dưới {GRADES[-2].least} điểm")
     return heads.box(
@@ -415,11 +326,12 @@ def _sheet_row(found: Scored, name: str) -> tuple[model.Cell, ...]:
     mean = found.means.get(name)
     counts = mean.by_points if mean and mean.n else (None, None, None)
     return (
-        name, mean.n if mean and mean.n else None, *counts, _float(found.measured.get(name)),
-        _float(found.own.get(name)), _float(found.appraised.get(name)),
-        _float(found.points.get(name)),
+        name, mean.n if mean and mean.n else None, *counts, as_float(found.measured.get(name)),
+        as_float(found.own.get(name)), as_float(found.appraised.get(name)),
+        as_float(found.points.get(name)),
     )  # fmt: skip
 
 
-def _float(value: Fraction | None) -> float | None:
+def as_float(value: Fraction | None) -> float | None:
+    """Points with all their digits, for spreadsheets."""
     return None if value is None else float(value)

@@ -84,7 +84,7 @@ KINDS: dict[str, Kind] = {
     "counter": Kind("wave", result="counter", waves=("self_selected",)),
     "mau01": _onestop("marks", "dossiers", unit="must"),
     "mau02": _onestop("marks", "unit", unit="must"),
-    "mau03": _onestop("marks", "units"),
+    "mau03": _onestop("league", "report", why="league:why"),
     "coverage": _onestop("covering", "report", why="covering:why"),
     "late": _onestop("lateness", "report", why="lateness:why"),
     "periodic": _onestop("periodic", "report", why="periodic:why"),
