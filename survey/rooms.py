@@ -44,10 +44,6 @@ ROOMS: Mapping[str, Room] = {
             "external.index": "room.external",
         },
     ),
-    "feedback": Room(
-        "room.feedback",
-        {"feedback.index": "room.feedback", "letters.index": "room.letters"},
-    ),
     "counter": Room(
         "room.counter",
         {
@@ -56,6 +52,10 @@ ROOMS: Mapping[str, Room] = {
             "posters.listed": "doors.title",
             "criteria.index": "room.criteria",
         },
+    ),
+    "feedback": Room(
+        "room.feedback",
+        {"feedback.index": "room.feedback", "letters.index": "room.letters"},
     ),
     "field": Room(
         "work.field",
