@@ -58,6 +58,7 @@ DOORS = (
     "office.questionnaires",
     "feedback.pages",
     "feedback.comments",
+    "datafiles",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.
 BODY_LIMIT = 2 * 1024 * 1024

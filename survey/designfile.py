@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis import parts, reader
 from analysis.frame import Frame
 from analysis.keying import WAYS
+from analysis.paper import Paper, paper
 from analysis.sipas import wave_result
 from analysis.study import Study, study
 from analysis.weights.making import BETWEEN
-from forms.questionnaire import load, localized
+from forms.questionnaire import NO_ANSWER, Questionnaire, load, localized
 from survey.store import responses, weighting
+
+if TYPE_CHECKING:
+    from survey.datafiles.design import Design
+    from survey.datafiles.extract import Extract
 
 #: Column of the part of the wave a row belongs to, and what stands before a margin's name.
 PART, MARGIN = "part", "margin."
@@ -97,23 +102,43 @@ def opened(db: sqlite3.Connection, wave: str) -> DesignFile:
 
 
 def _toml(ready: Study, made: weighting.Weighting | None, divided: Mapping[str, str]) -> str:
-    wave, asked = ready.wave, ready.questionnaire
+    wave = ready.wave
     calibrated = bool(made and made.settings.get("margins"))
+    fpc = bool(ready.design and ready.design.fpc)
     inside = set(ready.frame.scheme.items)
+    weight = "start" if calibrated else "weight"
     lines = [
+        *_head(wave, weight, fpc=fpc, levels=ready.frame.layout.levels),
+        f"by = {_text([PART] if len(set(divided.values())) > 1 else [])}",
+        *_scored(wave, ready.questionnaire, list(ready.frame.scheme.items), inside),
+    ]
+    if made and calibrated:
+        lines += _calibrate(made)
+    return "\n".join([*lines, *_keying(ready.paper)]) + "\n"
+
+
+def _head(wave: reader.Wave, weight: str, *, fpc: bool, levels: int) -> list[str]:
+    return [
         f"# {_text(wave.name)} {wave.key}",
-        f"weight = {_text('start' if calibrated else 'weight')}",
+        f"weight = {_text(weight)}",
         'stratum = "stratum"',
         'psu = "psu"',
-        *(['fpc = "fpc"'] if ready.design and ready.design.fpc else []),
+        *(['fpc = "fpc"'] if fpc else []),
         f"lonely = {_text(wave.lonely)}",
         f"index = {_text(wave.index_method)}",
         f"aggregate = {_text(wave.aggregate)}",
         f"ci = {_text(wave.interval)}",
         f"level = {wave.level!r}",
-        f"levels = {ready.frame.layout.levels}",
-        f"by = {_text([PART] if len(set(divided.values())) > 1 else [])}",
-        f"items = {_text(list(ready.frame.scheme.items))}",
+        f"levels = {levels}",
+    ]
+
+
+def _scored(
+    wave: reader.Wave, asked: Questionnaire, items: list[str], inside: Container[str]
+) -> list[str]:
+    """Items, factors, areas, and the weights among them where the wave has its own."""
+    lines = [
+        f"items = {_text(items)}",
         "",
         "[factors]",
         *(f"{_text(f.id)} = {_text([i for i in f.items if i in inside])}" for f in asked.factors),
@@ -123,12 +148,39 @@ def _toml(ready: Study, made: weighting.Weighting | None, divided: Mapping[str, 
     ]
     if wave.aggregate == "explicit" and wave.weights:
         lines += ["", "[weights]", *(f"{_text(k)} = {v!r}" for k, v in wave.weights.items())]
-    if made and calibrated:
+    return lines
+
+
+def _keying(forms: Paper | None) -> list[str]:
+    """What keying may have changed, where it is known."""
+    if forms is None or not (limits := forms.limits):
+        return []
+    pairs = (f"{name} = {_text(list(getattr(limits, name)))}" for name in WAYS)
+    return ["", "[keying]", *pairs]
+
+
+def settings(extract: Extract, design: Design, db: sqlite3.Connection) -> str:
+    """DESIGN.toml for a file of responses as it is handed out: raw codes, 9 for "no answer"."""
+    wave, asked = reader.wave(db, extract.wave.key), extract.questionnaire
+    inside = set(design.items)
+    divided = len(set(extract.divided.values())) > 1
+    lines = [
+        *_head(wave, design.weight, fpc=design.fpc, levels=len(design.points)),
+        f"missing = [{NO_ANSWER}]",
+        f"by = {_text([PART] if divided else [])}",
+        *_scored(wave, asked, list(design.items), inside),
+    ]
+    if design.experienced:
+        columns, only = design.experienced
+        lines += ["", "[experienced]", f"columns = {_text(list(columns))}",
+                  f"items = {_text(list(only))}"]  # fmt: skip
+    made = weighting.get(db, wave.key)
+    if made and design.margins:
         lines += _calibrate(made)
-    if ready.paper and (limits := ready.paper.limits):
-        pairs = (f"{name} = {_text(list(getattr(limits, name)))}" for name in WAYS)
-        lines += ["", "[keying]", *pairs]
-    return "\n".join(lines) + "\n"
+    if not design.partial:
+        lines += _keying(paper(db, wave, asked, extract.n))
+    text = "\n".join(lines) + "\n"
+    return text + (_ranks(db, wave.key) if divided and not design.partial else "")
 
 
 def _ranks(db: sqlite3.Connection, wave: str) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 #: Kind of work -> "module:function"; the module is imported in the worker only.
 KINDS: dict[str, str] = {
     "report": "survey.reporting.making:make",
+    "data": "survey.datafiles.given:make",
 }
 #: Files are kept so many days.
 KEPT = 30

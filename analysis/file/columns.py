@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.design import Floats, Ints
+from analysis.design import Bools, Floats, Ints
 from analysis.file.block import ODD, Block, Codes
 from analysis.file.faults import Faults
 
@@ -51,15 +51,22 @@ def numbers(block: Block, at: int, column: str, faults: Faults) -> Floats:
     return values
 
 
-def levels(block: Block, at: Ints, columns: Sequence[str], top: int, faults: Faults) -> Codes:
-    """Levels (n, J) 1..``top`` of the items, 0 where the answer is left empty.
+def levels(
+    block: Block,
+    at: Ints,
+    columns: Sequence[str],
+    top: int,
+    faults: Faults,
+    missing: Container[float] = (),
+) -> Codes:
+    """Levels (n, J) 1..``top`` of the items, 0 where the answer is left empty or ``missing``.
 
     A level written as " 4" or "4.0" is a level; anything else is a fault.
     """
     found = block.digits(at, top)
     for j in np.flatnonzero((found == ODD).any(axis=0)).tolist():
         cells, each = block.distinct(int(at[j]))
-        codes = [_level(cell, top) for cell in cells]
+        codes = [_level(cell, top, missing) for cell in cells]
         found[:, j] = np.array(codes, dtype=np.uint8)[each]
         wrong = np.flatnonzero(found[:, j] == ODD).tolist()
         faults.each(
@@ -70,10 +77,21 @@ def levels(block: Block, at: Ints, columns: Sequence[str], top: int, faults: Fau
     return found
 
 
-def _level(cell: str, top: int) -> int:
+def holds(block: Block, at: Ints, code: int) -> Bools:
+    """Which rows (n,) have this code in at least one of the columns ``at``."""
+    found = np.zeros(block.lines.size, dtype=np.bool_)
+    for column in at.tolist():
+        cells, each = block.distinct(column)
+        found |= np.array([number(cell) == code for cell in cells], dtype=np.bool_)[each]
+    return found
+
+
+def _level(cell: str, top: int, missing: Container[float]) -> int:
     if not cell.strip():
         return 0
     value = number(cell)
+    if value in missing:
+        return 0
     return int(value) if value in range(1, top + 1) else ODD
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,16 @@ AGGREGATES = index.AGGREGATES
 REPLICATES = ("jkn", "raowu", "brr", "fay")
 #: Replicates of the bootstrap unless the file says otherwise.
 DRAWS = 200
+#: The code of "yes" in questions about experience.
+YES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Experienced:
+    """``items`` count only for who has answered yes in one of the ``columns``."""
+
+    columns: tuple[str, ...]
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ class Plan:
     beta_cap: bool
     level: float
     levels: int
+    missing: tuple[int, ...]
+    experienced: Experienced | None
     by: tuple[str, ...]
     factors: Mapping[str, tuple[str, ...]]
     items: tuple[str, ...]
@@ -112,7 +124,8 @@ class Plan:
         """Every column that DATA.csv must have, each once."""
         fpc = (self.fpc,) if self.fpc else ()
         drawn = (self.weight, self.stratum, self.psu, *fpc)
-        return tuple(dict.fromkeys((*drawn, *self.labels, *self.items)))
+        asked = self.experienced.columns if self.experienced else ()
+        return tuple(dict.fromkeys((*drawn, *self.labels, *self.items, *asked)))
 
 
 def load(path: Path) -> Plan:
@@ -149,6 +162,8 @@ def _plan(top: Section, folder: Path) -> Plan:
         beta_cap=top.value("beta_cap", s.is_flag, "phải là true hoặc false", True),
         level=top.value("level", _is_level, "phải là số nằm giữa 0 và 1", 0.95),
         levels=top.value("levels", _is_scale, "phải là số nguyên từ 2 đến 9", 5),
+        missing=tuple(top.value("missing", _are_codes, "phải là danh sách mã từ 0 đến 99", [])),
+        experienced=_experienced(top, items),
         by=tuple(top.value("by", s.is_names, "phải là danh sách tên cột", [])),
         factors=factors,
         items=items,
@@ -236,6 +251,20 @@ def _calibrating(top: Section) -> Calibrating | None:
     return Calibrating(method, (float(low), float(high)), found, final)
 
 
+def _experienced(top: Section, items: Sequence[str]) -> Experienced | None:
+    inner = top.inner("experienced")
+    if inner is None:
+        return None
+    wrong = "phải là danh sách tên cột"
+    columns = tuple(inner.value("columns", s.is_names, wrong, []))
+    only = tuple(inner.value("items", s.is_names, wrong, []))
+    if not columns or not only or {*only} - {*items}:
+        inner.fault("items", "cần các cột trải nghiệm và các tiêu chí đã nêu trong [factors]")
+        return None
+    inner.close()
+    return Experienced(columns, only)
+
+
 def _keying(top: Section) -> Limits | None:
     inner = top.inner("keying")
     if inner is None:
@@ -299,6 +328,10 @@ def _is_level(value: Any) -> bool:
 
 def _is_scale(value: Any) -> bool:
     return s.is_whole(value, 2) and value <= 9
+
+
+def _are_codes(value: Any) -> bool:
+    return isinstance(value, list) and all(s.is_whole(code, 0) and code <= 99 for code in value)
 
 
 def _is_count(value: Any) -> bool:

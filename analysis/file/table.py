@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from analysis.design import Design, Floats, Ints
 from analysis.file.block import blocks
-from analysis.file.columns import Names, levels, numbers
+from analysis.file.columns import Names, holds, levels, numbers
 from analysis.file.faults import BadInput, Faults
-from analysis.file.plan import Plan
+from analysis.file.plan import YES, Experienced, Plan
 from analysis.file.source import Source, opened
 from analysis.file.spool import Spool
 from analysis.file.villages import Villages
@@ -126,6 +126,9 @@ def _read(
     header = _header(source, plan)
     place = {column: c for c, column in enumerate(header)}
     at = np.array([place[item] for item in plan.items], dtype=np.int64)
+    base = plan.experienced or Experienced((), ())
+    asked = np.array([place[column] for column in base.columns], dtype=np.int64)
+    only = np.array([plan.items.index(item) for item in base.items], dtype=np.int64)
     villages, names = Villages(plan), {column: Names() for column in plan.labels}
     for block in blocks(source, len(header), faults):
         weight = numbers(block, place[plan.weight], plan.weight, faults)
@@ -133,7 +136,10 @@ def _read(
         for column in plan.given[1:]:
             numbers(block, place[column], column, faults)
         labels = [of.take(block, place[column], column, faults) for column, of in names.items()]
-        answers = levels(block, at, plan.items, plan.levels, faults)
+        answers = levels(block, at, plan.items, plan.levels, faults, plan.missing)
+        if plan.experienced:
+            outside = ~holds(block, asked, YES)
+            answers[np.ix_(outside, only)] = 0
         if not faults:
             spool.add(psu, weight, labels, answers)
         faults.settle()

@@ -22,6 +22,7 @@ COMMANDS = {
     "user": ("people", "user"),
     "units": ("units", "units"),
     "wave": ("waves", "wave"),
+    "questionnaire": ("questionnaires", "questionnaire"),
     "door": ("doors", "door"),
     "poster": ("posters", "poster"),
     "links": ("links", "links"),
@@ -37,6 +38,7 @@ COMMANDS = {
     "jobs": ("jobs", "jobs"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
+    "data": ("data", "data"),
 }
 
 
