@@ -29,8 +29,9 @@ STRICT = ("vi", "en")
 #: else must be translated before a language is offered to them.
 STAFF_TOPICS = frozenset(
     {"alerts", "board", "comments", "datafiles", "desk", "feedback", "field", "lots"}
-    | {"mail", "people", "print", "rooms", "running", "sampling", "staff", "criteria", "letters"}
-    | {"narratives", "external", "annual", "officer", "keys", "jobs", "reporting"}
+    | {"mail", "people", "print", "questionnaires", "rooms", "running", "sampling", "staff"}
+    | {"criteria", "letters", "narratives", "external", "annual", "officer", "keys", "jobs"}
+    | {"reporting"}
 )
 STAFF_WORDS = frozenset(
     {"api", "calls", "coverage", "doors", "dossiers", "feed", "key", "kiosks", "message"}

@@ -179,6 +179,7 @@ def test_a_wave_is_made_listed_closed_and_opened(place, store):
     assert run(place, "wave", "close", "w").exit_code == 0
     assert "w\tđóng" in run(place, "wave", "list").output
     assert run(place, "wave", "open", "w").output == "Đợt w mở đến hết ngày 31/12/2099\n"
+    assert waves.events(store, "w")[0].reason == "Mở lại bằng dòng lệnh, không ghi lý do."
     assert run(place, "wave", "settle", "w", "900").exit_code == 0
     assert waves.get(store, "w").settled == 900
     assert "w\tđang mở" in run(place, "wave", "list").output

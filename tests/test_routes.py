@@ -160,6 +160,22 @@ STAFF |= {
     "comments.seen": {"administrator", "analyst", "supervisor"},
     "comments.theme": {"administrator", "analyst", "supervisor"},
 }  # fmt: skip
+STAFF |= {
+    **{f"running.{name}": {"administrator", "auditor"} for name in ("index", "one", "series")},
+    **{
+        f"running.{name}": {"administrator"}
+        for name in ("close", "declare", "edit", "empty", "new", "open_", "trial")
+    },
+    **{
+        f"previews.{name}": {*READERS, "field_supervisor"} - {"viewer"}
+        for name in ("kiosk", "paper", "phone")
+    },
+    **{
+        f"questionnaires.{name}": {"administrator", "analyst", "auditor"}
+        for name in ("export", "index", "one")
+    },
+    **{f"questionnaires.{name}": {"administrator"} for name in ("back", "check", "publish")},
+}
 #: The one public page with a session: its form carries a token.
 WITH_COOKIE = {"auth.login", "auth.code"}
 
@@ -173,7 +189,7 @@ def address(rule, door_tokens, key="ho-2026"):
         "token": door_tokens["counter"], "key": key, "digest": "0", "name": "app.css",
         "number": 1, "code": "x", "questionnaire": "x", "language": "vi", "item": "x",
         "kind": "villages", "wave": "ho-2026", "psu": "x", "serial": "00000976", "field": "x",
-        "unit": "vn34:08", "period": "2026-Q3", "form": "counts", "file": 1,
+        "unit": "vn34:08", "period": "2026-Q3", "form": "counts", "file": 1, "of": "wave",
     }  # fmt: skip
     _, path = rule.build({name: values[name] for name in rule.arguments})
     return path

@@ -138,7 +138,10 @@ def _place_words(db: sqlite3.Connection, owner: str, key: str) -> dict[str, str]
 @wave.command("open")
 @click.argument("key")
 @click.option("--until", type=Day(), help="Ngày kết thúc mới.")
-@click.option("--reason", default="", help="Lý do mở lại; phải có khi đợt đã đóng.")
+@click.option(
+    "--reason", default="Mở lại bằng dòng lệnh, không ghi lý do.",
+    help="Lý do mở lại một đợt đã đóng; ghi vào diễn biến của đợt.",
+)  # fmt: skip
 @session.dry_run
 @click.pass_context
 def open_(ctx: click.Context, key: str, until: date | None, reason: str, dry_run: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
+from forms.document import PLACE_WORDS
 from survey import db, guard, services, work
 from survey.office import closing, wave_form
 from survey.store import (
@@ -22,7 +23,7 @@ from survey.store import (
     wave_rules,
     waves,
 )
-from survey.text import t, told
+from survey.text import day, t
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -197,7 +198,8 @@ def series() -> str:
 def declare() -> Response | tuple[str, int]:
     """Declare a year that no trend of a series may cross, or take it back."""
     guard.system()
-    form, act = request.form, {"now": clock.now(), "actor": work.actor()}
+    form = request.form
+    act: dict[str, Any] = {"now": clock.now(), "actor": work.actor()}
     year = int(form["year"]) if form.get("year", "").isdecimal() else 0
     name = form.get("series", "").strip()[:60]
     job: Any = partial(breaks.withdraw, series=name, year=year, **act)
@@ -220,7 +222,7 @@ def _series(**more: object) -> str:
     rows = [
         {
             "name": name,
-            "waves": sorted((w for w in mine if w.series == name), key=lambda w: w.closes_on),
+            "waves": _in_order(mine, name),
             "breaks": [one for one in held if one.series == name],
         }
         for name in breaks.series(db.get())
@@ -234,18 +236,23 @@ def _series(**more: object) -> str:
     )
 
 
+def _in_order(held: list[Wave], series: str) -> list[Wave]:
+    """Return the waves of a series, the oldest first."""
+    return sorted((w for w in held if w.series == series), key=lambda wave: wave.closes_on)
+
+
 def state(wave: Wave) -> tuple[str, str]:
     """Return the state of a wave as a word for style and as staff read it."""
     now = clock.now()
     if wave.stage == "draft":
         return "draft", t("running.state.draft")
     if wave.closed_at is not None:
-        return "closed", t("running.state.closed", **told({"on": clock.day(wave.closed_at)}))
+        return "closed", t("running.state.closed", on=day(wave.closed_at))
     if wave.closes_on < clock.day(now):
-        return "closed", t("running.state.over", **told({"on": wave.closes_on}))
+        return "closed", t("running.state.over", on=day(wave.closes_on))
     if wave.opens_on > clock.day(now):
-        return "soon", t("running.state.soon", **told({"on": wave.opens_on}))
-    return "open", t("running.state.open", **told({"on": wave.closes_on}))
+        return "soon", t("running.state.soon", on=day(wave.opens_on))
+    return "open", t("running.state.open", on=day(wave.closes_on))
 
 
 def _make(
@@ -320,7 +327,7 @@ def _form(
         sets=wave_rules.rank_sets(db.get()),
         series=breaks.series(db.get()),
         owners=_owners(),
-        words=wave_form.PLACE_WORDS,
+        words=PLACE_WORDS,
         refused=work.said(refusal) if refusal else "",
         differ=differ,
         synthetic=wave.synthetic if wave else False,
