@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from survey import external
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from survey.store.late import Late
 
 #: Points a ward gives itself, and its appraiser gives it, by criterion; the rest is measured.
-SELF = {"n5": "2", "n8": "2", "n9": "2"}
+SELF = {f"n{n}": "2" for n in (2, 3, 4, 5, 6, 8, 9)} | {"n1": "1.75", "n7": "1.75"}
 APPRAISED = {
     "TT": {"n5": "2", "n8": "2", "n9": "2"},
     "ST": {"n5": "2", "n8": "1", "n9": "1"},
@@ -132,14 +132,21 @@ def _owed(base: sqlite3.Connection, ward: Ward, at: datetime) -> Iterator[tuple[
 
 
 def _cases(base: sqlite3.Connection, at: datetime) -> None:
-    """Some of the cases go on their way, as far as an answer that waits for approval."""
+    """Cases go their way, each some days after its answer came; the newest wait."""
     head = people.find(base, "phutrach")
-    mine = [c for c in feedback.listed(base) if c.kind != "praise" and c.unit == WARDS[0].point]
-    for n, case in enumerate(mine[:9]):
-        for action, value, note in (
-            ("assign", str(head.id if head else 0), ""), ("answer", ANSWER, ""),
-            ("approve", "", ""), ("close", "", ""),
-        )[: n // 2]:  # fmt: skip
+    whole = (
+        ("assign", str(head.id if head else 0), "", 1), ("answer", ANSWER, "", 2),
+        ("approve", "", "", 3), ("close", "", "", 4),
+    )  # fmt: skip
+    found = sorted(feedback.listed(base), key=lambda case: (case.arrived_on, case.id))
+    open_ones = {case.id for case in [c for c in found if c.kind != "praise"][-4:]}
+    for n, case in enumerate(case for case in found if case.id not in open_ones):
+        came = datetime.combine(date.fromisoformat(case.arrived_on), time(10), VIETNAM)
+        late = 6 if n % 9 == 0 else 0
+        for action, value, note, days in whole if case.kind != "praise" else ():
+            then = came + timedelta(days=days + late, minutes=n)
+            if then > at or (n % 11 == 0 and action == "approve"):
+                break
             seen = feedback.get(base, case.id).version
             wish = feedback.Step(case=case.id, action=action, seen=seen, value=value, note=note)
-            feedback.step(base, wish, now=at, actor="staff:phutrach")
+            feedback.step(base, wish, now=then, actor="staff:phutrach")
