@@ -153,6 +153,17 @@ def _closing(result: Result) -> str:
     return f"{start}, {wave.owner_name} báo cáo để các cơ quan, đơn vị biết, thực hiện./."
 
 
+def closing(result: Result, what: str) -> str:
+    """The last sentence of a report, to who stands above its office."""
+    wave = result.wave
+    start = f"Trên đây là báo cáo {what} năm {wave.year}, {wave.owner_name}"
+    if wave.owner_name.startswith("Bộ "):
+        return f"{start} kính báo cáo Thủ tướng Chính phủ./."
+    if wave.parent_name and not wave.owner_name.startswith("Ủy ban nhân dân"):
+        return f"{start} kính trình {wave.parent_name} xem xét, chỉ đạo./."
+    return f"{start} báo cáo để các cơ quan, đơn vị biết, thực hiện./."
+
+
 def annexes(result: Result, belongs: str, first: int = 1) -> list[model.Block]:
     """Items, other questions, words of citizens: an annex each, where there is something."""
     blocks: list[model.Block] = []

@@ -1,4 +1,4 @@
-"""Step 14: figures that others published, kept beside ours and never mixed with them."""
+"""Step 14: figures that others published, beside ours and never mixed; how points are given."""
 
 from __future__ import annotations
 
@@ -29,5 +29,9 @@ def m014_external(db: Database) -> None:
             lowest TEXT NOT NULL DEFAULT '', highest TEXT NOT NULL DEFAULT '', n INTEGER,
             source TEXT NOT NULL, dated TEXT NOT NULL, note TEXT NOT NULL DEFAULT '',
             UNIQUE (measure, part, unit, year, period, source)) STRICT""",
+        # How the index of a wave becomes points: [] of steps is in proportion to the most.
+        """CREATE TABLE par_rule (
+            wave TEXT PRIMARY KEY REFERENCES wave (key), most TEXT NOT NULL, steps TEXT NOT NULL,
+            source TEXT NOT NULL) STRICT""",
         "CREATE INDEX external_figure_unit ON external_figure (unit, measure, year)",
     )

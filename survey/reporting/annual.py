@@ -68,7 +68,20 @@ def _result(db: Connection, wave: str, unit: str) -> Result:
     return result
 
 
-def of(db: Connection, result: Result, now: Loaded, before: Loaded | None, found: Trend) -> Annual:
+def whole(ask: Ask) -> Ask:
+    """Return the same wish for the whole wave."""
+    return replace(ask, unit="")
+
+
+def of(
+    db: Connection,
+    result: Result,
+    now: Loaded,
+    before: Loaded | None,
+    found: Trend,
+    *,
+    groups: bool = True,
+) -> Annual:
     """Return everything an annual report says beside the result."""
     from analysis import annual as facts
     from analysis import parts
@@ -80,8 +93,8 @@ def of(db: Connection, result: Result, now: Loaded, before: Loaded | None, found
     pair = (now,) if before is None else (before, now)
     return facts.Annual(
         units=units(db, result, now, before),
-        regions=_regions(db, now, inside, result),
-        groups=(*_areas(db, now, inside), *facts.who(db, ready, inside)),
+        regions=_regions(db, now, inside, result) if groups else (),
+        groups=(*_areas(db, now, inside), *facts.who(db, ready, inside)) if groups else (),
         trend=found,
         changes=series.changed(db, result.scope, _last(found, pair), pair),
         published=_published(db, result, now),

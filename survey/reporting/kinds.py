@@ -77,11 +77,20 @@ def _onestop(
     )  # fmt: skip
 
 
+def _standing(build: str, *, unit: Literal["none", "may"] = "may") -> Kind:
+    """A report of how the units of a sampled wave stand."""
+    return Kind("wave", f"survey.reporting.standings:{build}", waves=("probability",), unit=unit)
+
+
 #: Name -> kind, in the order of the page.
 KINDS: dict[str, Kind] = {
     "national": Kind("wave", result="national", waves=("probability",), unit="none"),
     "unit": Kind("wave", result="unit", waves=("probability",)),
     "counter": Kind("wave", result="counter", waves=("self_selected",)),
+    "annual": Kind("wave", "survey.reporting.annual:annual", waves=("probability",)),
+    "league": _standing("league", unit="none"),
+    "accounting": _standing("forms"),
+    "par": _standing("points"),
     "mau01": _onestop("marks", "dossiers", unit="must"),
     "mau02": _onestop("marks", "unit", unit="must"),
     "mau03": _onestop("league", "report", why="league:why"),
