@@ -74,9 +74,9 @@ def one(number: int) -> str:
 def record(number: int) -> Response:
     """Write down what came of a call; an answered one leads to the interview."""
     staff, outcome = _staff(), request.form.get("outcome", "")
+    _allow(staff, number)
     if outcome not in calls.OUTCOMES:
         abort(400)
-    _allow(staff, number)
     job = partial(
         calls.record, door=number, outcome=outcome, seen=request.form.get("seen", ""),
         now=clock.now(), actor=_actor(staff),

@@ -39,8 +39,8 @@ REFRESH, SEEN = 60, 5 * 60
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
 #: ... and somebody of whom a second factor is demanded, before there is one.
 BEFORE_FACTOR = BEFORE_CHANGE | {"account.factor", "account.change"}
-#: What an auditor may send: of the own account alone.  Everything else they only read.
-OWN = frozenset({"auth", "account"})
+#: What an auditor may send: of the own account, and previews, which store nothing.
+HARMLESS = frozenset({"auth", "account", "previews"})
 
 #: Who reads the figures of a unit, its reports and its coverage.
 READERS = ("administrator", "analyst", "supervisor", "viewer", "auditor")
@@ -229,7 +229,7 @@ def _admit() -> BaseResponse | None:
         return redirect(url_for("auth.password"), 303)
     if request.endpoint not in BEFORE_FACTOR and lacks_factor(staff):
         return redirect(url_for("account.factor"), 303)
-    if staff.role == "auditor" and request.method == "POST" and request.blueprint not in OWN:
+    if staff.role == "auditor" and request.method == "POST" and request.blueprint not in HARMLESS:
         abort(403, t("people.only_reads"))
     if staff.role not in getattr(view, "roles", frozenset()):
         abort(403, t("staff.refused_page"))
