@@ -23,7 +23,7 @@ def own(settings):
 
 
 def card(page, name):
-    return re.search(rf'id="kind-{name}">(.*?)</li>', page.text, re.S).group(1)
+    return re.search(rf'id="kind-{name}">(.*?)</label>', page.text, re.S).group(1)
 
 
 def asked(client, settings, **fields):
@@ -39,14 +39,19 @@ def last(own):
 
 def test_what_cannot_be_made_says_why_before_it_is_asked(staff):
     page = staff.get(f"/reports?wave={SURVEY}")
-    assert "<form" in card(page, "national")
+    assert " disabled" not in card(page, "national")
     assert "chỉ dùng cho đợt thu ý kiến tự nguyện" in card(page, "counter")
     page = staff.get(f"/reports?wave={HOUSEHOLD}")
     assert "chưa có câu trả lời" in card(page, "counter")
-    assert "<form" not in card(page, "counter")
+    assert " disabled" in card(page, "counter")
     page = staff.get(f"/reports?wave={SURVEY}&unit={TUYEN_QUANG}")
     assert "Chọn “Tất cả đơn vị”" in card(page, "national")
-    assert "<form" in card(page, "unit")
+    assert " disabled" not in card(page, "unit")
+
+
+def test_a_unit_without_answers_is_told_before(staff):
+    page = staff.get(f"/reports?wave={SURVEY}&unit=vn34:22")
+    assert "không có câu trả lời nào trong đợt này" in card(page, "unit")
 
 
 def test_a_report_that_was_asked_for_is_listed_made_and_fetched(staff, settings, own):
@@ -54,7 +59,7 @@ def test_a_report_that_was_asked_for_is_listed_made_and_fetched(staff, settings,
     job = last(own)
     assert answer.location == f"/jobs/{job.id}"
     assert job.ask["number"] == "05/BC-SNV"
-    assert job.title.endswith("(Excel (XLSX))")
+    assert job.title.endswith("(XLSX)")
     with jobs._lock(settings):
         assert "Đang chờ đến lượt" in staff.get("/reports").text
     jobs.work(settings)

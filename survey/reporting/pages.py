@@ -51,7 +51,7 @@ def ask() -> BaseResponse | tuple[str, int]:
             return _page(sent, wrong=t(why), name=wanted.name), 422
     except Refused as refusal:
         return _page(sent, wrong=_said(refusal), name=sent.get("name", "")), 422
-    title = f"{making.title(db.get(), wanted)} ({t(f'format.{form}')})"
+    title = f"{making.title(db.get(), wanted)} ({form.upper()})"
     facts = wanted.facts() | {"format": form}
     return queueing.queued("report", facts, title=title, unit=wanted.unit)
 
@@ -129,7 +129,20 @@ def _why(asked: Ask, wave: Wave | None) -> str:
     if kind.of == "period" and periods.of(asked.period).kind not in kind.periods:
         return "report.why.period"
     came = figures.counts(wave).valid if wave and kind.of == "wave" else 0
-    return kinds.why(db.get(), asked, wave, came)
+    return kinds.why(db.get(), asked, wave, came) or _nothing(asked, wave)
+
+
+def _nothing(asked: Ask, wave: Wave | None) -> str:
+    """Why there is nothing to say of the unit chosen in a wave."""
+    if wave is None or not asked.wave or not asked.unit:
+        return ""
+    try:
+        found = figures.find(wave, asked.unit)
+    except LookupError:
+        return "report.why.unit_none"
+    if not isinstance(found, figures.Nothing):
+        return ""
+    return "report.why.unit_few" if found.came else "report.why.unit_none"
 
 
 def _whole(wave: Wave) -> bool:
