@@ -58,6 +58,7 @@ DOORS = (
     "office.questionnaires",
     "feedback.pages",
     "feedback.comments",
+    "alerts.pages",
     "datafiles",
 )
 #: A long comment (200.000 letters, percent-encoded) must reach the form's own, clearer refusal.

@@ -220,16 +220,19 @@ def run(
     the writer is closed after its last commit.
     """
     from survey import create_app, doorstep, lane
+    from survey.alerts import rounds
 
     app = create_app(settings)
-    short = None
+    short, beside = None, None
     try:
         step = doorstep.before(app, settings.secret)
         gc.freeze()  # what lives as long as the process is not looked through again and again
         short = lane.Lane(step, app.extensions["sipas"].writer, app.app_context)
         server = Server(step, host, port, threads=threads, proxied=settings.behind_tls, lane=short)
+        beside = rounds.start(settings)
         server.run(lambda: _say(f"SIPAS đang chạy tại {server.address}\n"))
     finally:
+        rounds.stop(beside)
         if short is not None:
             short.close()
         app.extensions["sipas"].writer.close()

@@ -36,6 +36,8 @@ COMMANDS = {
     "weights": ("weights", "weights"),
     "scan": ("scan", "scan"),
     "jobs": ("jobs", "jobs"),
+    "feedback": ("feedback", "feedback"),
+    "alerts": ("alerts", "alerts"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
     "data": ("data", "data"),
