@@ -39,7 +39,7 @@ def step(client, typed):
 def set_up(client):
     """Turn the second step on by the page; returns the telephone and the codes."""
     page = client.send("/account/factor", do="begin", password=PASSWORD)
-    telephone = pyotp.TOTP(re.search(r'class="code long">([^<]+)', page.text)[1].replace(" ", ""))
+    telephone = pyotp.TOTP(re.search(r'class="typed">([^<]+)', page.text)[1].replace(" ", ""))
     page = client.send_from(page, "/account/factor", do="confirm", code=telephone.now())
     return telephone, re.findall(r"<li>([a-z2-9-]{14})</li>", page.text)
 
