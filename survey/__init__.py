@@ -50,6 +50,7 @@ DOORS = (
     "office.staffing",
     "reporting.following",
     "reporting.pages",
+    "reporting.external",
     "criteria",
     "letters",
     "narratives",

@@ -88,6 +88,11 @@ STAFF = {
     **{f"staffing.{name}": {"administrator", "auditor"} for name in ("index", "one")},
     **{f"staffing.{name}": {"administrator"} for name in ("add", "answer", "change")},
     "coverage.coverage": READERS,
+    **dict.fromkeys(("external.example", "external.index"), READERS),
+    **{
+        f"external.{name}": {"administrator", "analyst"}
+        for name in ("preview", "removal", "remove", "save")
+    },
     "kiosks.adjust": {"administrator"},
     "kiosks.all": ALL - {"clerk"},
     "posters.listed": {"administrator"},

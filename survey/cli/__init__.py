@@ -38,6 +38,7 @@ COMMANDS = {
     "jobs": ("jobs", "jobs"),
     "feedback": ("feedback", "feedback"),
     "alerts": ("alerts", "alerts"),
+    "external": ("external", "external"),
     "report": ("reports", "report"),
     "estimate": ("reports", "estimate"),
     "data": ("data", "data"),

@@ -185,3 +185,11 @@ def _key(figure: Figure) -> tuple[object, ...]:
 def _held(row: sqlite3.Row) -> Held:
     facts = {name: row[name] for name in Figure.__dataclass_fields__}
     return Held(row["id"], row["file"], Figure(**facts))
+
+
+def file_units(db: sqlite3.Connection, file: int) -> list[str]:
+    """The units that a file has figures of; none once they are taken out."""
+    rows = db.execute(
+        "SELECT DISTINCT unit FROM external_figure WHERE file = :file ORDER BY unit", {"file": file}
+    )
+    return [row["unit"] for row in rows]
