@@ -48,38 +48,46 @@ def offered(unit: str, scope: str) -> list[tuple[str, str]]:
 
 
 class Within:
-    """Says whether a unit lies under another one, looking each up once."""
+    """Says whether a unit lies under another one, for pages about all of them."""
 
     def __init__(self) -> None:
-        self._paths: dict[str, tuple[str, ...]] = {}
+        self._parents = units.parents(db.get())
 
     def __call__(self, unit: str, scope: str) -> bool:
         """Whether ``unit`` is ``scope`` or under it; "" is the whole instance."""
-        if not scope:
-            return True
-        if unit not in self._paths:
-            self._paths[unit] = units.path(db.get(), unit) if unit else ()
-        return scope in self._paths[unit]
+        above: str | None = unit
+        met: set[str] = set()
+        while scope and above and above != scope and above not in met:
+            met.add(above)
+            above = self._parents.get(above)
+        return not scope or above == scope
 
 
 class Numbers:
     """How many people each unit has, alone and with all that lies under it."""
 
     def __init__(self) -> None:
-        self._alone = people.counts(db.get())
+        self._alone, parents = people.counts(db.get()), units.parents(db.get())
         self._under: dict[str, int] = {}
         for unit, n in self._alone.items():
-            for id in units.path(db.get(), unit) or (unit,):
-                self._under[id] = self._under.get(id, 0) + n
+            above: str | None = unit
+            met: set[str] = set()
+            while above and above not in met:
+                met.add(above)
+                self._under[above] = self._under.get(above, 0) + n
+                above = parents.get(above)
 
     def below(self, unit: str) -> list[tuple[str, str, int]]:
         """Return id, name and number of people of the units right under one, by name."""
-        found = {child.id for child in units.children(db.get(), unit or COUNTRY)}
+        found = {
+            child.id: child.title[:1].upper() + child.title[1:]
+            for child in units.children(db.get(), unit or COUNTRY)
+        }
         if not unit and self._alone.get(COUNTRY):
-            found.add(COUNTRY)
+            found[COUNTRY] = title(COUNTRY)
         rows = [
-            (id, title(id), self._alone[id] if id == COUNTRY else self._under.get(id, 0))
-            for id in found
+            (id, name, self._alone[id] if id == COUNTRY else self._under.get(id, 0))
+            for id, name in found.items()
         ]
         return sorted(rows, key=lambda row: (row[2] == 0, folded(row[1])))
 
