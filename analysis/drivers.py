@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from analysis.design import Design, Floats, Ints
+from analysis.design import Bools, Design, Floats, Ints
 
 Quadrant = Literal["concentrate", "keep", "low_priority", "overkill", "unknown"]
 #: More factors than this would need more than 4096 regressions.
@@ -124,11 +124,32 @@ def importance(
     used = asked & np.isfinite(factors).all(axis=1)
     if not used.any():
         raise NoOverall("nobody answered the overall item and every factor")
+    moments = _moments(psu[used], weight[used], overall[used], factors[used], design.n_psu)
     present = np.bincount(psu[used], minlength=design.n_psu) > 0
+    people = int(used.sum()), int((asked & ~used).sum())
+    return of_moments(design, moments, present, people, names=names, level=level)
+
+
+def of_moments(
+    design: Design,
+    moments: Floats,
+    present: Bools,
+    people: tuple[int, int],
+    *,
+    names: Sequence[str],
+    level: float = 0.95,
+) -> Importance:
+    """As ``importance``, from what persons add up to.
+
+    ``moments`` (P, 1+p, 1+p) as ``centred`` gives them, ``present`` (P,) PSUs with somebody;
+    ``people`` used and dropped.
+    """
+    p = len(names)
+    if not 2 <= p <= MAX_FACTORS:
+        raise ValueError(f"2 to {MAX_FACTORS} factors, not {p}")
     df = design.df(present)
     if df < p:
         raise TooFewPsus(df, p)
-    moments = _moments(psu[used], weight[used], overall[used], factors[used], design.n_psu)
     covariance = moments.sum(axis=0)
     spread = np.diag(covariance)
     if (flat := np.flatnonzero(spread <= 1e-20)).size:
@@ -153,10 +174,44 @@ def importance(
         z=z,
         r2=r2,
         r2_se=float(design.variances(z_r2[:, None], present)[0]) ** 0.5,
-        n=int(used.sum()),
-        dropped=int((asked & ~used).sum()),
+        n=people[0],
+        dropped=people[1],
         df=df,
     )
+
+
+def shares(covariance: Floats, names: Sequence[str]) -> tuple[Floats, Floats, float]:
+    """Shares (p,), correlations (p,) and R² without any error, as of self-selected answers.
+
+    ``covariance`` (1+p, 1+p), the overall item first.  Raises as ``importance``.
+    """
+    if not 2 <= len(names) <= MAX_FACTORS:
+        raise ValueError(f"2 to {MAX_FACTORS} factors, not {len(names)}")
+    spread = np.diag(covariance)
+    if (flat := np.flatnonzero(spread <= 1e-20)).size:
+        raise ConstantItem(("", *names)[flat[0]])
+    gain, _ = _shapley(covariance)
+    r2 = float(gain.sum())
+    if r2 < 1e-12:
+        raise NothingExplained("the factors explain nothing of the overall item")
+    return gain / r2, covariance[0, 1:] / np.sqrt(spread[0] * spread[1:]), r2
+
+
+def centred(sums: Floats) -> Floats:
+    """Moments (P, k, k) around the weighted means, over the sum of weights.
+
+    ``sums`` (P, 1+k, 1+k): weighted products of (1, v1 ... vk) with itself, by PSU.  Raises
+    NoOverall without anybody.
+    """
+    total = sums.sum(axis=0)
+    if total[0, 0] <= 0:
+        raise NoOverall("nobody answered the overall item and every factor")
+    mean = total[0, 1:] / total[0, 0]
+    first = sums[:, 0, 1:]
+    cross = first[:, :, None] * mean[None, None, :]
+    inside = sums[:, 1:, 1:] - cross - cross.transpose(0, 2, 1)
+    inside += sums[:, 0, 0][:, None, None] * np.outer(mean, mean)
+    return np.asarray(inside / total[0, 0], dtype=np.float64)
 
 
 def place(

@@ -107,6 +107,18 @@ def interval(figure: Figure, scale: Axis, whole: float | None = None) -> Markup:
     return _svg(parts)
 
 
+def year(
+    value: float | None, low: float | None, high: float | None, scale: Axis, *, ours: bool
+) -> Markup:
+    """Draw a year's figure; what others published is a hollow dot without an interval."""
+    parts = _grid(scale)
+    if value is not None:
+        if low is not None and high is not None:
+            parts.append(_line(scale.at(100 * low), scale.at(100 * high)))
+        parts.append(_dot(scale.at(100 * value), few=not ours))
+    return _svg(parts)
+
+
 def rank(place: int | None, low: int | None, high: int | None, scale: Axis) -> Markup:
     """Draw a rank with the range it may lie in."""
     parts = _grid(scale)
@@ -141,6 +153,66 @@ def bar(shares: Sequence[float]) -> Markup:
         if width >= LABELLED
     ]
     return _svg(rects + words)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point of a map: the number that names it, where it lies (shares 0..1), the ends of its
+    intervals (x low, x high, y low, y high) where they are known, and whether it stands out."""
+
+    name: str
+    x: float
+    y: float
+    box: tuple[float, float, float, float] | None = None
+    loud: bool = False
+
+
+def scatter(marks: Sequence[Mark], axes: tuple[Axis, Axis], cuts: tuple[float, float]) -> Markup:
+    """Draw points by number in a square with two cuts; the table beside names them.
+
+    The picture keeps its place for screen readers empty: the table says everything in it.
+    """
+    across, up = axes
+
+    def at(x: float, y: float) -> tuple[str, str]:
+        return f"{across.at(100 * x):.2f}%", f"{100 - up.at(100 * y):.2f}%"
+
+    x, y = at(*cuts)
+    parts = [
+        f'<line class="grid" x1="{p:.2f}%" x2="{p:.2f}%" y1="0" y2="100%"/>'
+        for p in map(across.at, across.ticks)
+    ]
+    parts += [
+        f'<line class="grid" y1="{p:.2f}%" y2="{p:.2f}%" x1="0" x2="100%"/>'
+        for p in (100 - up.at(tick) for tick in up.ticks)
+    ]
+    parts.append(f'<line class="mean" x1="{x}" x2="{x}" y1="0" y2="100%"/>')
+    parts.append(f'<line class="mean" y1="{y}" y2="{y}" x1="0" x2="100%"/>')
+    parts += [
+        f'<text x="{across.at(tick):.2f}%" y="100%" dy="1.2em" '
+        f'text-anchor="{_anchor(across, tick)}">{tick}</text>'
+        for tick in across.ticks
+    ]
+    parts += [
+        f'<text x="0" dx="-.4em" y="{100 - up.at(tick):.2f}%" dy=".35em" '
+        f'text-anchor="end">{tick}</text>'
+        for tick in up.ticks
+    ]
+    for mark in marks:
+        if mark.box:
+            (x1, y1), (x2, y2) = at(mark.box[0], mark.box[2]), at(mark.box[1], mark.box[3])
+            x, y = at(mark.x, mark.y)
+            parts.append(f'<line class="ci" x1="{x1}" x2="{x2}" y1="{y}" y2="{y}"/>')
+            parts.append(f'<line class="ci" x1="{x}" x2="{x}" y1="{y1}" y2="{y2}"/>')
+    for mark in marks:
+        x, y = at(mark.x, mark.y)
+        loud = " loud" if mark.loud else ""
+        parts.append(f'<circle class="dot{loud}" cx="{x}" cy="{y}" r="11"/>')
+        parts.append(
+            f'<text class="lite" x="{x}" y="{y}" dy=".35em" text-anchor="middle">'
+            f"{escape(mark.name)}</text>"
+        )
+    return Markup(f'<svg class="map" aria-hidden="true">{"".join(parts)}</svg>')  # nosec B704
 
 
 def length(share: float) -> Markup:

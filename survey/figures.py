@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import abort, current_app
 
-from survey import db, guard, services, tallies
-from survey.store import flags, responses, waves
+from survey import crossing, db, guard, series, services, tallies
+from survey.store import external, flags, responses, units, waves
+from survey.store import series as series_store
 from survey.text import t
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analysis.crossed import Drivers
     from analysis.league import Leagues
     from analysis.results import Result
     from analysis.slices import Slices
+    from analysis.trend import Change, Trend
     from survey.period import Period
     from survey.store.responses import Counts
     from survey.store.waves import Wave
@@ -131,6 +134,44 @@ def leagues(wave: Wave, unit: str, *, flagged: bool = True) -> Leagues:
         return leagues(db.get(), wave.key, unit=unit, flagged=flagged)
 
     return _once("league" + ("" if flagged else " without flagged"), wave, unit, make)
+
+
+def drivers(wave: Wave, scope: str) -> tuple[Drivers, str]:
+    """Return the importance-performance map, and since when edits are not in it ("" = all are).
+
+    Raises as ``analysis.crossed.found``; what cannot be told is not kept.
+    """
+    from analysis import crossed
+
+    held = crossing.kept(wave.key)
+    if held.older:
+        return crossed.found(db.get(), wave.key, held.places, scope=scope), held.older
+    return _once(
+        "drivers", wave, scope, lambda: crossed.found(db.get(), wave.key, held.places, scope=scope)
+    ), ""
+
+
+def trend(wave: Wave, unit: str) -> tuple[Trend, tuple[Change, ...]]:
+    """Return a unit's trend through the series of a wave, and its changes; raises ValueError."""
+
+    def make() -> tuple[Trend, tuple[Change, ...]]:
+        name = series.of(db.get(), wave.key)
+        held = series.load(db.get(), name)
+        found = series.joined(db.get(), unit, name, held)
+        return found, series.changed(db.get(), unit, found, held)
+
+    name = series.of(db.get(), wave.key)
+    state = [(m.key, responses.mark(db.get(), m.key)) for m in series_store.members(db.get(), name)]
+    beside = (series_store.breaks(db.get(), name), external.files(db.get()))
+    return _once(f"trend {state} {beside}", wave, unit, make)
+
+
+def heading(wave: Wave, scope: str) -> str:
+    """Return what a page of a wave, or of a unit in it, is called."""
+    if not scope:
+        return wave.name
+    unit = units.name(db.get(), scope, wave.closes_on)
+    return f"{unit[:1].upper()}{unit[1:]} · {wave.name}"
 
 
 def counts(wave: Wave) -> Counts:

@@ -62,7 +62,7 @@ def page(found: Leagues, shown: League, sort: str) -> dict[str, object]:
             unit=found.mine_name,
             whole=whole,
         ),
-        "caption": t("staff.league_caption", whole=whole, axis=_axis(axis)),
+        "caption": t("staff.league_caption", whole=share(found.whole.value, 2), axis=_axis(axis)),
         "few": any("○" in row.n for row in rows),
         "unranked": len(shown.places) - shown.ranked,
         "min_n": found.wave.min_n,
@@ -74,7 +74,8 @@ def page(found: Leagues, shown: League, sort: str) -> dict[str, object]:
 def set_name(one: League) -> str:
     """Return how a rank set is called in the list of sets."""
     if one.kind in (ALL, WITHIN):
-        return t(f"board.set_{one.kind}", name=one.name)
+        name = t(f"board.set_{one.kind}", name=one.name)
+        return name[:1].upper() + name[1:]
     return one.name
 
 

@@ -42,6 +42,7 @@ def counted(since: date, until: date) -> Counted:
     is old it is shown as it is, with its moment, and counted anew by a thread of its own.
     """
     now = clock.now()
+    until = min(until, clock.day(now))  # nothing is settled tomorrow
     found: list[Cell] = []
     oldest = now
     whole = list(_months(since, until))

@@ -6,7 +6,7 @@ Loads ``analysis``, so views import this module when they are called and not bef
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from survey.period import Period
+    from survey.store.settled import Cell
     from survey.store.waves import Wave
 
 #: Parts shown on one page; where there are more, those with most answers.
@@ -136,13 +137,18 @@ def measure(found: Slices, wave: Wave, chosen: Period) -> Base:
     since, until = chosen.since or wave.opens_on, chosen.until or wave.closes_on
     counted = settled.counted(since, until) if settled.known() else None
     tree = Tree()
-    cells = [cell for cell in counted.cells if tree.inside(cell.unit, found.scope)] \
-        if counted else []  # fmt: skip
-    if counted is None or not cells:
-        if wave.settled and not found.scope and not chosen.key:
-            return Base("wave", reach(wave.settled, found.total.n, found.total.value))
-        return Base("")
+    cells = _taking(counted.cells, wave, found.scope, tree) if counted else []
     linked = any(cell.wave == wave.key for cell in cells)
+    declared = wave.settled if not found.scope and not chosen.key else None
+    visits = sum(found.channels.values())
+    if (
+        counted is None
+        or not cells
+        or (not linked and declared and visits > sum(c.n for c in cells))
+    ):
+        if declared:
+            return Base("wave", reach(declared, visits, found.total.value))
+        return Base("")
     labels = _labels(found, tree)
     all_of, with_opinion = Counter[str](), Counter[str]()
     for cell in cells:
@@ -162,11 +168,25 @@ def measure(found: Slices, wave: Wave, chosen: Period) -> Base:
             each[part.key] = reach(all_of[part.key], own, part.total.value)
     if not any(one.settled for one in each.values()):
         each = {}
-    own = with_opinion[""] if linked else found.total.n
+    own = with_opinion[""] if linked else visits
     if linked and own < hide_n:
         return Base("dossiers", Reach(all_of[""], None), each, counted.at)
     whole = reach(all_of[""], own, found.total.value)
     return Base("dossiers" if linked else "visits", whole, each, counted.at)
+
+
+def _taking(cells: Sequence[Cell], wave: Wave, scope: str, tree: Tree) -> list[Cell]:
+    """The dossiers of units that take part in a wave, in a scope: those with a door of the wave,
+    or an opinion in it, and the units under and above these."""
+    units_of = {door.unit for door in doors.of_wave(db.get(), wave.key)}
+    units_of |= {cell.unit for cell in cells if cell.wave == wave.key}
+    above = {id for unit in units_of for id in tree.path(unit)}
+    return [
+        cell
+        for cell in cells
+        if tree.inside(cell.unit, scope)
+        and (cell.unit in above or not units_of.isdisjoint(tree.path(cell.unit)))
+    ]
 
 
 def _labels(found: Slices, tree: Tree) -> Callable[[str, str, str], str]:
@@ -196,12 +216,12 @@ def names(found: Slices, wave: Wave) -> Callable[[str], tuple[str, str]]:
 
     def counter(key: str) -> tuple[str, str]:
         unit, _, number = key.partition("|")
+        if label := called.get(key):
+            return label, ""
         if unit not in titles:
             titles[unit] = _title(unit)
-        said = called.get(key) or (
-            t("board.counter", name=number) if number else t("board.no_counter")
-        )
-        return (f"{titles[unit]} · {said}", "")
+        said = t("board.counter", name=number) if number else t("board.no_counter")
+        return f"{titles[unit]} · {said}", ""
 
     return counter
 

@@ -109,9 +109,17 @@ def page(result: Result, whole: Result) -> dict[str, object]:
 
 
 def levels(result: Told) -> tuple[str, ...]:
-    """Return the words of the answers that the index is made of, worst to best."""
+    """Return the words of the answers that the index is made of, worst to best.
+
+    Where the items have words of their own, the answers are called by their number.
+    """
     asked = load(result.wave.questionnaire)
-    return tuple(c.label for c in asked.scored[0].choices) if asked.scored else ()
+    words = {tuple(c.label for c in sorted(item.choices, key=lambda c: c.code))
+             for item in asked.scored}  # fmt: skip
+    if len(words) == 1:
+        return words.pop()
+    size = asked.index_scale if words else 0
+    return tuple(t("board.level", n=n, of=size) for n in range(1, size + 1))
 
 
 def method(result: Result) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ def parts(key: str) -> str | tuple[str, int]:
         "wrong": wrong,
         "counted": counted,
         "periods": _choices(wave, chosen),
-        "heading": _heading(wave, scope),
+        "heading": figures.heading(wave, scope),
         "synthetic": wave.synthetic,
     }
     facts |= _figures(wave, scope, by, chosen, counted=counted)
@@ -100,10 +100,3 @@ def _months(chosen: Period) -> bool:
     from analysis.slices import whole_months
 
     return whole_months(chosen.since, chosen.until)
-
-
-def _heading(wave: Wave, scope: str) -> str:
-    if not scope:
-        return wave.name
-    unit = units.name(db.get(), scope, wave.closes_on)
-    return f"{unit[:1].upper()}{unit[1:]} · {wave.name}"

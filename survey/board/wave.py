@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import render_template, request
 
 from survey import db, figures, guard, trust
-from survey.store import clock, units
+from survey.store import clock
 from survey.store import waves as wave_store
 from survey.text import day, t, thousands
 
@@ -34,7 +34,7 @@ def wave(key: str) -> str:
         "scope": scope,
         "phase": phase,
         "state": state,
-        "heading": _heading(found, scope),
+        "heading": figures.heading(found, scope),
         "synthetic": found.synthetic,
     }
     if isinstance(result, figures.Nothing):
@@ -65,13 +65,6 @@ def _flags(wave: Wave, scope: str, result: Result, *, counted: bool) -> dict[str
     if reasons:
         named.append((t("staff.flags_other"), sum(reasons.values())))
     return facts | {"both": both, "reasons": named}
-
-
-def _heading(wave: Wave, scope: str) -> str:
-    if not scope:
-        return wave.name
-    unit = units.name(db.get(), scope, wave.closes_on)
-    return f"{unit[:1].upper()}{unit[1:]} · {wave.name}"
 
 
 def _listed(wave: Wave) -> dict[str, object]:

@@ -9,7 +9,8 @@ from survey.migrations.schema import all_of, schema
 
 @schema()
 def m012_board(db: Database) -> None:
-    """Counts of settled dossiers by month, and the cross products that key drivers are made of.
+    """Counts of settled dossiers by month, the cross products that key drivers are made of, and
+    parts of pages that took long to make.
 
     All of it can be thrown away and made anew, so nothing here refers to another table.
     ``channel`` and ``wave`` "" are dossiers without an opinion.  ``sums`` hold a PSU's weighted products of the
@@ -29,5 +30,9 @@ def m012_board(db: Database) -> None:
             dropped INTEGER NOT NULL, sums BLOB NOT NULL, PRIMARY KEY (wave, place)) STRICT""",
         """CREATE TABLE crossed_mark (
             wave TEXT PRIMARY KEY, rule TEXT NOT NULL,
-            seq INTEGER NOT NULL, edits INTEGER NOT NULL) STRICT""",
+            seq INTEGER NOT NULL, edits INTEGER NOT NULL, counted_at TEXT NOT NULL,
+            took REAL NOT NULL) STRICT""",
+        """CREATE TABLE kept_page (
+            name TEXT PRIMARY KEY, mark TEXT NOT NULL, body BLOB NOT NULL,
+            made_at TEXT NOT NULL) STRICT""",
     )

@@ -1,0 +1,48 @@
+"""What to improve first: how much each factor carries of satisfaction, beside how it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import abort, current_app, render_template, request
+
+from survey import db, figures, guard
+from survey.store import units
+from survey.text import clock as time_of
+from survey.text import day, t
+
+if TYPE_CHECKING:
+    from survey.store.waves import Wave
+
+
+@guard.roles(*guard.READERS)
+def drivers(key: str) -> str:
+    """Show the importance-performance map of a wave, or of one unit of it."""
+    wave, scope = figures.place(key, request.args.get("unit", ""))
+    if scope and units.get(db.get(), scope) is None:
+        abort(404, t("staff.no_scope"))
+    facts: dict[str, object] = {
+        "wave": wave,
+        "scope": scope,
+        "heading": figures.heading(wave, scope),
+        "synthetic": wave.synthetic,
+    }
+    return render_template("board/drivers.html", **facts, **_map(wave, scope))
+
+
+def _map(wave: Wave, scope: str) -> dict[str, object]:
+    """Return what the page prints, or why nothing can be told."""
+    from analysis.crossed import Untold
+    from survey import priorities
+
+    try:
+        found, older = figures.drivers(wave, scope)
+    except Untold as fault:
+        return {"nothing": fault.reason}
+    except LookupError:
+        abort(404, t("staff.no_scope"))
+    except ValueError as fault:
+        current_app.logger.error("no drivers of %s %s: %s", wave.key, scope, fault)
+        return {"nothing": "broken"}
+    said = f"{time_of(older)} {day(older)}" if older else ""
+    return {"nothing": "", "older": said} | priorities.page(found)

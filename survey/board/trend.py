@@ -1,0 +1,42 @@
+"""A unit year by year, with the published figures beside, and what changed between waves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import abort, current_app, render_template, request
+
+from survey import db, figures, guard
+from survey.store import units
+from survey.text import t
+
+if TYPE_CHECKING:
+    from survey.store.waves import Wave
+
+
+@guard.roles(*guard.READERS)
+def trend(key: str) -> str:
+    """Show the series that a wave belongs to."""
+    wave, scope = figures.place(key, request.args.get("unit", ""))
+    if scope and units.get(db.get(), scope) is None:
+        abort(404, t("staff.no_scope"))
+    facts: dict[str, object] = {
+        "wave": wave,
+        "scope": scope,
+        "heading": figures.heading(wave, scope),
+        "synthetic": wave.synthetic,
+    }
+    return render_template("board/trend.html", **facts, **_series(wave, scope))
+
+
+def _series(wave: Wave, scope: str) -> dict[str, object]:
+    from survey import trending
+
+    try:
+        found, changes = figures.trend(wave, scope)
+    except ValueError as fault:
+        current_app.logger.error("no trend of %s %s: %s", wave.key, scope, fault)
+        return {"nothing": "broken"}
+    if found.empty:
+        return {"nothing": "years"}
+    return {"nothing": ""} | trending.page(found, changes, wave)
