@@ -152,7 +152,7 @@ def test_a_file_is_looked_at_before_it_is_kept(staff, base):
 
     assert page.status_code == 200
     assert "84,40%" in page.text
-    assert "12/34" in page.text
+    assert "hạng 12/34" in page.text
     assert not store.listed(base)
     token = page.text.rpartition('name="csrf_token" value="')[2].split('"')[0]
     answer = staff.post("/external", data={"csrf_token": token, "text": GOOD, "name": "a.csv"})

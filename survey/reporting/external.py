@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
+from forms.questionnaire import load
 from survey import db, external, guard, services, work
+from survey.data import COUNTRY
 from survey.store import Refused, clock, units
 from survey.store import external as store
 from survey.store.clock import moment
@@ -29,6 +31,10 @@ OPEN = frozenset({"sipas", "par"})
 #: A file of this page (bytes); larger ones go by the command.
 LIMIT = 512 * 1024
 FAULTS = 100
+#: The form whose factors name the parts of published SIPAS figures.
+FORM = "sipas-2026.1"
+#: Rows of the page.
+SHOWN = 300
 
 
 @bp.get("/external")
@@ -151,7 +157,8 @@ def _page(faults: list[str] | None = None) -> str:
     picked.sort(key=lambda figure: -figure.year)
     return render_template(
         "external/index.html",
-        rows=[_row(figure) for figure in picked],
+        rows=[_row(figure) for figure in picked[:SHOWN]],
+        more=len(picked) > SHOWN,
         n=len(picked),
         measures=[m for m in store.MEASURES if any(o.figure.measure == m for o in held)],
         measure=measure,
@@ -200,26 +207,40 @@ def _row(figure: Figure) -> dict[str, str]:
         value = t("external.points", value=value, most=figure.most.replace(".", ","))
     else:
         value += "%"
-    place = ""
-    if figure.place is not None:
-        place = str(figure.place)
-        if figure.places is not None:
-            place = t("external.of", place=figure.place, places=figure.places)
-    span = ""
-    if figure.lowest and figure.highest:
-        span = f"{figure.lowest}–{figure.highest}".replace(".", ",")
-    elif figure.highest:
-        span = f"≤ {figure.highest}".replace(".", ",")
-    name = units.name(db.get(), figure.unit)
+    name = t("external.country") if figure.unit == COUNTRY else units.name(db.get(), figure.unit)
     return {
         "measure": t(f"external.measure.{figure.measure}"),
-        "part": figure.part,
+        "part": _part(figure),
         "unit": name[:1].upper() + name[1:],
         "year": f"{figure.year}" + (f" {figure.period}" if figure.period else ""),
         "value": value,
-        "place": place,
-        "span": span,
+        "around": _around(figure),
         "source": figure.source,
         "dated": "/".join(reversed(figure.dated.split("-"))),
         "note": figure.note,
     }
+
+
+def _around(figure: Figure) -> str:
+    """The place among the ranked, and the lowest and highest of the units."""
+    said = []
+    if figure.place is not None and figure.places is not None:
+        said.append(t("external.of", place=figure.place, places=figure.places))
+    elif figure.place is not None:
+        said.append(t("external.rank", place=figure.place))
+    ends = [end.replace(".", ",") for end in (figure.lowest, figure.highest)]
+    if all(ends):
+        said.append(t("external.between", low=ends[0], high=ends[1]))
+    elif ends[1]:
+        said.append(t("external.most_of", high=ends[1]))
+    return "; ".join(said)
+
+
+def _part(figure: Figure) -> str:
+    """What of the measure it is, in words where the form in force has them."""
+    if figure.measure != "sipas" or not figure.part:
+        return figure.part
+    form = load(FORM)
+    names = {area.id: area.name for area in form.areas} | {f.id: f.name for f in form.factors}
+    name = names.get(figure.part, "")
+    return f"{figure.part}. {name}" if name else figure.part
