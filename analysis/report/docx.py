@@ -33,6 +33,7 @@ from analysis.report.word import (
 
 _ROLES = {"body": "BodyText", "note": "Note", "voice": "Voice", "warning": "Warning"}
 _BAND = "EEF3F0"
+WHOLE = 16  # tables of so many rows stay on one page
 _PAD = 80  # twips left and right of a cell
 _EMU = 12_700  # in a point
 
@@ -132,7 +133,9 @@ class _Text:
             )
             for c, w in zip(block.columns, widths, strict=True)
         ]  # fmt: skip
-        rows = [_row(one, block, widths, ends, size) for one in block.rows]
+        small = len(block.rows) <= WHOLE  # stays on one page; else its first rows stay together
+        held = len(block.rows) - 1 if small else 1
+        rows = [_row(one, block, widths, ends, size, n < held) for n, one in enumerate(block.rows)]
         yield table(widths, heads, rows)
         if block.note:
             yield paragraph(run(line(block.note)), "Note")
@@ -166,8 +169,10 @@ def _ends(block: model.Table, widths: list[int]) -> list[int]:
 
 
 def _row(
-    one: model.Row, block: model.Table, widths: list[int], ends: list[int], size: float | None
-) -> str:
+    one: model.Row, block: model.Table, widths: list[int], ends: list[int], size: float | None,
+    held: bool,
+) -> str:  # fmt: skip
+    """A row; ``held``: it stays on the page of the next one."""
     strong = one.weight != "plain"
     fill = _BAND if one.weight in {"sum", "group"} else ""
     top = 8 if one.rule or one.weight == "sum" else 4 if one.weight == "area" else 0
@@ -179,7 +184,7 @@ def _row(
         align = "left" if across else {"centre": "center"}.get(column.align, column.align)
         right = ends[i] if align == "right" else 0
         wide = sum(widths[1:]) if across else widths[i]
-        inner = paragraph(said, "Cell", align=align, right=right)
+        inner = paragraph(said, "Cell", align=align, right=right, held=held)
         span = len(widths) - 1 if across else 1
         cells.append(cell(inner, wide, fill=fill, top=top, span=span))
     return "".join(cells)

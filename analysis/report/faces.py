@@ -78,9 +78,27 @@ def _sums() -> str:
     return (FOLDER / "SHA256SUMS").read_text("ascii")
 
 
+class _Widths(dict[str, float]):
+    """Widths of the letters of a face in thousandths of its size, looked up once each."""
+
+    def __init__(self, face: str) -> None:
+        super().__init__()
+        held = pdfmetrics.getFont(face).face
+        self.known, self.other = held.charWidths, held.defaultWidth
+
+    def __missing__(self, letter: str) -> float:
+        self[letter] = found = float(self.known.get(ord(letter), self.other))
+        return found
+
+
+@cache
+def _widths(face: str) -> _Widths:
+    return _Widths(face)
+
+
 def width(text: str, face: str, size: float) -> float:
     """Width of a line in points."""
-    return float(pdfmetrics.stringWidth(text, face, size))
+    return 0.001 * size * sum(map(_widths(face).__getitem__, text))
 
 
 @cache

@@ -55,10 +55,11 @@ def runs(text: str, *, bold: bool = False, size: float | None = None) -> str:
 
 def paragraph(
     inner: str, style: str, *, align: str = "", left: int | None = None, right: int = 0,
-    before: int = 0, plain_face: bool = False,
+    before: int = 0, plain_face: bool = False, held: bool = False,
 ) -> str:  # fmt: skip
     """A paragraph of a style; ``left``, ``right`` and ``before`` in twips."""
-    more = f'<w:spacing w:before="{before}"/>' if before else ""
+    more = "<w:keepNext/>" if held else ""
+    more += f'<w:spacing w:before="{before}"/>' if before else ""
     if left is not None:
         more += f'<w:ind w:left="{left}" w:firstLine="0"/>'
     elif right:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
@@ -293,9 +293,9 @@ def parsed(text: str) -> tuple[float, str] | None:
 def clean(text: str) -> str:
     """A text for a cell: NFC, nothing invisible, no longer than a cell holds."""
     text = unicodedata.normalize("NFC", text)
-    kept: Callable[[str], bool] = str.isprintable
-    shown = "".join(c if kept(c) else " " if c.isspace() else "" for c in text)
-    return shown[:LONGEST]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
+    return text[:LONGEST]
 
 
 def _short(caption: str) -> str:
