@@ -138,13 +138,18 @@ def means(opinions: Iterable[Mapping[str, int]]) -> dict[str, Mean]:
 
     Each criterion has its own base.  Raises ValueError for points that are not 0, 1 or 2.
     """
+    return counted((opinion, 1) for opinion in opinions)
+
+
+def counted(opinions: Iterable[tuple[Mapping[str, int], int]]) -> dict[str, Mean]:
+    """As ``means``, of opinions that so many persons gave."""
     counts = {name: [0, 0, 0] for name in OPINION}
-    for opinion in opinions:
+    for opinion, n in opinions:
         for name, points in opinion.items():
             if name in counts:
                 if points not in (0, 1, 2):
                     raise ValueError(f"{name}: {points!r} is not 0, 1 or 2")
-                counts[name][points] += 1
+                counts[name][points] += n
     return {name: Mean((a, b, c)) for name, (a, b, c) in counts.items()}
 
 

@@ -15,12 +15,11 @@ from survey.store.inside import Inside
 
 if TYPE_CHECKING:
     import sqlite3
-    from datetime import date
 
     from forms.scoring import Grade
     from survey.reporting.periods import Period
     from survey.store.criteria import Kept, Sheet
-    from survey.store.opinions import Opinion
+    from survey.store.opinions import Counted
 
 #: Fewer opinions than this are not published, nor counted into the unit above ...
 HIDE_N = 5
@@ -54,7 +53,7 @@ class Scored:
     rank: int | None = None
     below: int = 0  # units under it that are counted in
     left_out: int = 0  # ... and that had too few opinions
-    rows: tuple[Opinion, ...] = field(default=(), repr=False)
+    shown: frozenset[str] = frozenset()  # units whose single opinions may be shown
 
     @property
     def own_total(self) -> Fraction | None:
@@ -68,14 +67,22 @@ class Scored:
 
 
 def scored(
-    db: sqlite3.Connection, period: Period, *, today: date, within: str = ""
+    db: sqlite3.Connection,
+    period: Period,
+    *,
+    within: str = "",
+    found: Mapping[str, Found] | None = None,
 ) -> list[Scored]:
-    """Every unit that received dossiers, opinions or points in a period, ranked, by name."""
-    found, sheets = _found(db, period, today, within), store.sheets(db, period.key)
+    """Every unit that received dossiers, opinions or points in a period, ranked, by name.
+
+    ``found``: what ``said`` found a while ago, to save the reading.
+    """
+    found = said(db, period, within) if found is None else found
+    sheets = store.sheets(db, period.key)
     mine = Inside(db, within)
     ids = {*found, *(unit for unit in sheets if mine(unit))}
     each = [
-        _one(db, id, period, {id: found.get(id, _Found())}, sheets.get(id, store.Sheet()))
+        _one(db, id, period, {id: found.get(id, Found())}, sheets.get(id, store.Sheet()))
         for id in ids
     ]
     ranks = criteria.ranked({one.unit: one.total for one in each})
@@ -83,9 +90,9 @@ def scored(
     return sorted(placed, key=lambda one: (units.name_key(one.name), one.unit))
 
 
-def one(db: sqlite3.Connection, unit: str, period: Period, *, today: date) -> Scored:
+def one(db: sqlite3.Connection, unit: str, period: Period) -> Scored:
     """A unit with all that lies under it; units with too few opinions are left out of the sum."""
-    found = _found(db, period, today, unit)
+    found = said(db, period, unit)
     return _one(db, unit, period, found, store.sheet(db, unit, period.key))
 
 
@@ -100,43 +107,53 @@ def exact(points: Mapping[str, str]) -> dict[str, Fraction]:
 
 
 @dataclass(slots=True)
-class _Found:
-    rows: list[Opinion] = field(default_factory=list)
+class Found:
+    """What was said of one unit: means of all criteria, however few, and its settled dossiers."""
+
+    means: dict[str, Mean] = field(default_factory=dict)
+    n: int = 0
+    settled_n: int = 0
     settled: int = 0
 
 
-def _found(db: sqlite3.Connection, period: Period, today: date, within: str) -> dict[str, _Found]:
-    found: dict[str, _Found] = {}
+def said(db: sqlite3.Connection, period: Period, within: str) -> dict[str, Found]:
+    """Opinions and settled dossiers of a period by the unit that received them."""
     since, until = period.first, period.last
-    for opinion in opinions.of(db, since=since, until=until, within=within):
-        found.setdefault(opinion.unit, _Found()).rows.append(opinion)
-    for work in late.work(db, since=since, until=until, today=today, within=within):
-        if work.settled:
-            found.setdefault(work.unit, _Found()).settled += work.settled
+    by: dict[str, list[Counted]] = {}
+    for one in opinions.counted(db, since=since, until=until, within=within):
+        by.setdefault(one.unit, []).append(one)
+    found = {
+        unit: Found(
+            criteria.counted((o.points, o.n) for o in each), sum(o.n for o in each),
+            sum(o.n for o in each if o.settled),
+        )
+        for unit, each in by.items()
+    }  # fmt: skip
+    for unit, n in late.settled(db, since=since, until=until, within=within).items():
+        found.setdefault(unit, Found()).settled = n
     return found
 
 
 def _one(
-    db: sqlite3.Connection, unit: str, period: Period, found: Mapping[str, _Found], sheet: Sheet
+    db: sqlite3.Connection, unit: str, period: Period, found: Mapping[str, Found], sheet: Sheet
 ) -> Scored:
-    parts = [criteria.means(o.points for o in part.rows) for part in found.values()]
-    means = _merged(parts)
+    own = len(found) == 1 and unit in found
+    counted = [p for p in found.values() if own or p.n >= HIDE_N]
+    means = _merged(part.means for part in found.values())
     counts = counts_of(sheet.counts)
     measured = criteria.measured(means, counts)
     appraised = exact(sheet.appraised.values)
     points = criteria.settled(measured, appraised)
     total = criteria.total(points)
-    few = [part for part in found.values() if 0 < len(part.rows) < HIDE_N]
-    own = len(found) == 1 and unit in found
-    rows = [o for part in found.values() for o in part.rows if own or len(part.rows) >= HIDE_N]
     return Scored(
-        unit=unit, name=units.name(db, unit, period.last), n=len(rows),
-        settled_n=sum(o.settled for o in rows), settled=sum(p.settled for p in found.values()),
-        means=means, counts=counts, measured=measured, own=exact(sheet.own.values),
-        appraised=appraised, points=points, total=total,
-        grade=None if total is None else criteria.grade(total), sheet=sheet,
-        below=len(found) - (unit in found), left_out=0 if own else len(few),
-        rows=tuple(rows) if len(rows) >= HIDE_N else (),
+        unit=unit, name=units.name(db, unit, period.last), n=sum(p.n for p in counted),
+        settled_n=sum(p.settled_n for p in counted),
+        settled=sum(p.settled for p in found.values()), means=means, counts=counts,
+        measured=measured, own=exact(sheet.own.values), appraised=appraised, points=points,
+        total=total, grade=None if total is None else criteria.grade(total), sheet=sheet,
+        below=len(found) - (unit in found),
+        left_out=0 if own else sum(0 < p.n < HIDE_N for p in found.values()),
+        shown=frozenset(id for id, part in found.items() if part.n >= HIDE_N),
     )  # fmt: skip
 
 

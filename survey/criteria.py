@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,11 +24,12 @@ from survey.typed import line as typed_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from fractions import Fraction
+    from pathlib import Path
 
     from werkzeug.datastructures import MultiDict
     from werkzeug.wrappers import Response
 
-    from survey.appraisal import Scored
+    from survey.appraisal import Found, Scored
     from survey.reporting.periods import Period
     from survey.store.criteria import Kept
     from survey.store.people import Staff
@@ -45,6 +47,9 @@ FORMS = ("counts", "self", "appraised")
 LONGEST = 500
 #: Kinds of periods and how many of each are offered.
 KINDS = {"quarter": 6, "half": 3, "year": 2}
+#: Reading that took longer than this (seconds) is used for twenty times as long.
+SLOW = 0.1
+_read: dict[tuple[Path, str, str], tuple[float, Mapping[str, Found]]] = {}
 _POINTS = re.compile(r"[01](?:[.,]\d)?|2(?:[.,]0)?")
 _COUNT = re.compile(r"\d{1,9}")
 
@@ -71,7 +76,7 @@ def index() -> str:
     period = _period(
         request.args.get("period", "") or periods.containing(today, "quarter").before.key
     )
-    found = scored(db.get(), period, today=today, within=scope)
+    found = scored(db.get(), period, within=scope, found=_said(period, scope))
     return render_template(
         "criteria/index.html",
         rows=[_row(one) for one in found],
@@ -125,7 +130,7 @@ def _page(unit: str, period: Period, typed: Typed | None) -> str:
     from survey import appraisal
 
     staff = guard.current_staff() or abort(403)
-    found = appraisal.one(db.get(), unit, period, today=clock.day(clock.now()))
+    found = appraisal.one(db.get(), unit, period)
     owner = staff.role in EDITORS and _within(staff, unit)
     return render_template(
         "criteria/one.html",
@@ -143,6 +148,24 @@ def _page(unit: str, period: Period, typed: Typed | None) -> str:
         counts=COUNTS,
         **_common(period),
     )
+
+
+def _said(period: Period, within: str) -> Mapping[str, Found]:
+    """Return what was said in a period; what took long to read is not read again at once."""
+    from survey.appraisal import said
+
+    key = (services().settings.database, period.key, within)
+    until, held = _read.get(key, (0.0, {}))
+    if time.monotonic() < until:
+        return held
+    began = time.monotonic()
+    held = said(db.get(), period, within)
+    took = time.monotonic() - began
+    if took > SLOW:
+        if len(_read) >= 16:
+            _read.clear()
+        _read[key] = (time.monotonic() + 20 * took, held)
+    return held
 
 
 def _table(found: Scored) -> list[dict[str, str]]:

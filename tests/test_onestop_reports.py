@@ -11,6 +11,8 @@ from onestop_data import COMMUNE, QUARTER, SECOND, THIRD, TUYEN_QUANG
 from test_criteria_page import audits, signed
 
 from analysis.report import model, writers
+from forms import rules
+from forms.questionnaire import load
 from forms.scoring import CRITERIA
 from survey import db
 from survey.reporting import kinds
@@ -138,8 +140,11 @@ def test_form_1_shows_who_left_one_empty_as_a_dash(store):
     ).fetchone()
     answers = json.loads(row["answers"])
     del answers["n2"]
-    text = json.dumps(answers)
-    store.execute("UPDATE response SET answers = ? WHERE id = ?", (text, row["id"]))
+    packed = rules.pack(load("nd61-2018.1"), answers)
+    store.execute(
+        "UPDATE response SET answers = ?, codes = ? WHERE id = ?",
+        (json.dumps(answers), packed, row["id"]),
+    )
     [table] = tables(made(store, "mau01"))
 
     holes = [r for r in table.rows if "—" in r.cells]

@@ -52,5 +52,8 @@ def m015_onestop(db: Database) -> None:
             CHECK ((state = 'sent') <= (sent_at IS NOT NULL))) STRICT""",
         # One letter for one missed day of a dossier; the number of a void one stays used.
         "CREATE UNIQUE INDEX letter_once ON letter (dossier, due_on) WHERE state <> 'void'",
-        "CREATE INDEX dossier_due ON dossier (due_on, settled_on)",
+        # Opinions on the nine criteria by the day they came; nothing for any other questionnaire.
+        "CREATE INDEX response_nd61 ON response (received_at)"
+        " WHERE questionnaire = 'nd61-2018.1'",
+        "CREATE INDEX dossier_received ON dossier (received_on, receiving_unit, service)",
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def report(db: sqlite3.Connection, ask: Ask) -> Report:
     """Mẫu 03: all units under one with their points, class and rank."""
     of = about(db, ask)
-    found = appraisal.scored(db, of.period, today=of.on, within=ask.unit)
+    found = appraisal.scored(db, of.period, within=ask.unit)
     if not found:
         raise Refused("onestop_empty", 409)
     order = sorted(found, key=lambda one: (one.rank or len(found) + 1, capital(one.name)))
@@ -61,7 +61,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
 def why(db: sqlite3.Connection, ask: Ask) -> str:
     """The key of the text that says why it cannot be made, "" when it can."""
     of = about(db, ask)
-    found = appraisal.scored(db, of.period, today=of.on, within=ask.unit)
+    found = appraisal.scored(db, of.period, within=ask.unit)
     return "" if found else "report.why.onestop_empty"
 
 

@@ -16,7 +16,7 @@ from survey import appraisal
 from survey.appraisal import HIDE_N, MIN_N
 from survey.onestop import heads
 from survey.onestop.heads import About, about, capital, points
-from survey.store import Refused
+from survey.store import Refused, opinions
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,10 +44,11 @@ def dossiers(db: sqlite3.Connection, ask: Ask) -> Report:
     """
     of = about(db, ask)
     found = _one(of)
-    if not found.rows:
+    each = _shown(of, found)
+    if not each:
         raise Refused("onestop_empty", 409)
-    services = _services(found.rows)
-    rows = sorted(found.rows, key=lambda o: services[o.service])
+    services = _services(each)
+    rows = sorted(each, key=lambda o: services[o.service])
     blocks: list[model.Block] = [
         body(
             f"{capital(of.name)} có {num(found.n, 0)} ý kiến đánh giá hợp lệ trong "
@@ -107,13 +108,19 @@ def why(db: sqlite3.Connection, ask: Ask) -> str:
     """The key of the text that says why a report on points cannot be made, "" when it can."""
     of = about(db, ask)
     found = _one(of)
-    if found.rows or (ask.name != "mau01" and (found.points or found.own)):
+    if found.shown or (ask.name != "mau01" and (found.points or found.own)):
         return ""
     return "report.why.onestop_empty"
 
 
 def _one(of: About) -> Scored:
-    return appraisal.one(of.db, of.unit, of.period, today=of.on)
+    return appraisal.one(of.db, of.unit, of.period)
+
+
+def _shown(of: About, found: Scored) -> list[Opinion]:
+    """The single opinions of units that have enough of them."""
+    each = opinions.of(of.db, since=of.period.first, until=of.period.last, within=of.unit)
+    return [one for one in each if one.unit in found.shown] if found.shown else []
 
 
 def _services(rows: Sequence[Opinion]) -> dict[str, str]:
@@ -267,7 +274,7 @@ def _distribution(of: About, found: Scored) -> list[model.Block]:
 
 
 def _officers(of: About, found: Scored) -> list[model.Block]:
-    each = criteria.officers((o.officer, o.points) for o in found.rows)
+    each = criteria.officers((o.officer, o.points) for o in _shown(of, found))
     counts = [one.n for one in each]
     rest = found.n - sum(counts)
     small = hidden_parts([*counts, *([rest] if rest > 0 else [])], hide_n=HIDE_N)

@@ -45,7 +45,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     written = narratives.newest(db, KIND, ask.unit, of.period.key)
     text = dict.fromkeys(("assessment", "praise", "proposal"), "") | dict(written.fields)
     problems = list(written.fields.get("problems", ()))
-    units = appraisal.scored(db, of.period, today=of.on, within=ask.unit)
+    units = appraisal.scored(db, of.period, within=ask.unit)
     blocks: list[model.Block] = [
         Heading("I. TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ"),
         *lateness.summary(of, now.work, now.late),
@@ -94,7 +94,7 @@ def _period(of: About) -> _Facts:
     first, last = of.period.first, of.period.last
     cells = dossiers.coverage(of.db, since=first, until=last, within=of.unit)
     answered = sum(cell.n for cell in cells if cell.channel)
-    return _Facts(work, late, appraisal.one(of.db, of.unit, of.period, today=of.on), answered)
+    return _Facts(work, late, appraisal.one(of.db, of.unit, of.period), answered)
 
 
 def _earlier(of: About) -> About:

@@ -152,6 +152,19 @@ class Work:
     open_late: int = 0
 
 
+def settled(
+    db: sqlite3.Connection, *, since: date, until: date, within: str = ""
+) -> dict[str, int]:
+    """How many dossiers were settled in a period, by the unit that received them."""
+    rows = db.execute(
+        "SELECT receiving_unit, COUNT(*) FROM dossier WHERE settled_on BETWEEN :since AND :until"
+        " GROUP BY receiving_unit",
+        {"since": since.isoformat(), "until": until.isoformat()},
+    )
+    mine = Inside(db, within)
+    return {unit: n for unit, n in rows if mine(unit)}
+
+
 def work(
     db: sqlite3.Connection, *, since: date, until: date, today: date, within: str = ""
 ) -> list[Work]:

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from forms.questionnaire import load
+from forms.rules import unpack
 from forms.scoring import QUESTIONNAIRE, points
+from survey.store import units
 from survey.store.clock import VIETNAM, stamp
 from survey.store.inside import Inside
 
@@ -28,20 +31,44 @@ class Opinion:
     points: dict[str, int]
 
 
-#: A trial and a draft are in no figure.  The order of the random ids says nothing about time.
-_OF = """
-SELECT COALESCE(d.receiving_unit, r.receiving_unit), COALESCE(d.service, r.service, ''),
-       COALESCE(d.officer, ''), d.key IS NOT NULL, r.answers
-FROM response r LEFT JOIN dossier_answer a ON a.response = r.id
-  LEFT JOIN dossier d ON d.key = a.dossier
-WHERE r.wave = :wave AND r.state = 'valid' AND r.questionnaire = :questionnaire
-  AND ((d.key IS NOT NULL AND d.settled_on BETWEEN :since AND :until)
-    OR (a.dossier IS NULL AND r.received_at >= :begins AND r.received_at < :ends))
-ORDER BY r.id"""
-_WAVES = """
-SELECT key, synthetic FROM wave
-WHERE questionnaire = :questionnaire AND kind = 'self_selected' AND stage = 'live'
-  AND trial_of IS NULL ORDER BY key"""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``n`` opinions of a unit that said the same."""
+
+    unit: str
+    settled: bool
+    points: dict[str, int]
+    n: int
+
+
+#: About dossiers settled in the period, then those that came at a counter in it.  A trial and a
+#: draft are in no figure.  CROSS JOIN keeps the order of the tables: from the days to the answers;
+#: the questionnaire is written out, or the index of its answers would not be used.
+_ABOUT = """
+FROM dossier d CROSS JOIN dossier_answer a CROSS JOIN response r CROSS JOIN wave w
+WHERE d.settled_on BETWEEN :since AND :until AND a.dossier = d.key AND r.id = a.response
+  AND w.key = r.wave AND r.questionnaire = 'nd61-2018.1'
+  AND r.state = 'valid' AND w.stage = 'live' AND w.trial_of IS NULL"""
+_CAME = """
+FROM response r CROSS JOIN wave w
+WHERE r.questionnaire = 'nd61-2018.1' AND r.received_at >= :begins AND r.received_at < :ends
+  AND w.key = r.wave AND r.state = 'valid' AND w.stage = 'live' AND w.trial_of IS NULL
+  AND NOT EXISTS (SELECT 1 FROM dossier_answer a WHERE a.response = r.id)"""
+_ABOUT_ONE = _ABOUT + " AND d.receiving_unit = :unit"
+_CAME_ONE = _CAME + " AND r.receiving_unit = :unit"
+_EACH_ABOUT = (
+    "SELECT d.receiving_unit, d.service, COALESCE(d.officer, ''), r.answers, r.id" + _ABOUT
+)
+_EACH_CAME = "SELECT r.receiving_unit, COALESCE(r.service, ''), '', r.answers, r.id" + _CAME
+_SUM_ABOUT = "SELECT d.receiving_unit, r.codes, COUNT(*)"
+_SUM_CAME = "SELECT r.receiving_unit, r.codes, COUNT(*)"
+_BY_ABOUT, _BY_CAME = " GROUP BY d.receiving_unit, r.codes", " GROUP BY r.receiving_unit, r.codes"
+#: Of all units, and of one: whether they are about dossiers -> statement.
+_SUMS = ((True, _SUM_ABOUT + _ABOUT + _BY_ABOUT), (False, _SUM_CAME + _CAME + _BY_CAME))
+_SUMS_ONE = (
+    (True, _SUM_ABOUT + _ABOUT_ONE + _BY_ABOUT),
+    (False, _SUM_CAME + _CAME_ONE + _BY_CAME),
+)
 
 
 def of(db: sqlite3.Connection, *, since: date, until: date, within: str = "") -> Iterator[Opinion]:
@@ -50,26 +77,48 @@ def of(db: sqlite3.Connection, *, since: date, until: date, within: str = "") ->
     One about a dossier belongs to the day the dossier was settled on, and to the unit that
     received it; any other to the day it came.
     """
-    facts = {
-        "questionnaire": QUESTIONNAIRE, "since": since.isoformat(), "until": until.isoformat(),
+    mine, facts = Inside(db, within), _days(since, until)
+    found = [
+        (id, Opinion(unit, service, officer, settled, points(json.loads(answers))))
+        for settled, sql in ((True, _EACH_ABOUT), (False, _EACH_CAME))
+        for unit, service, officer, answers, id in db.execute(sql, facts)
+        if mine(unit)
+    ]
+    for _, opinion in sorted(found, key=lambda pair: pair[0]):
+        yield opinion
+
+
+def counted(
+    db: sqlite3.Connection, *, since: date, until: date, within: str = ""
+) -> Iterator[Counted]:
+    """Yield the opinions that ``of`` yields, added up by unit and by what was said."""
+    mine, facts = Inside(db, within), _days(since, until) | {"unit": within}
+    q, read = load(QUESTIONNAIRE), dict[bytes, dict[str, int]]()
+    alone = bool(within) and not units.children(db, within)
+    for settled, sql in _SUMS_ONE if alone else _SUMS:
+        for unit, codes, n in db.execute(sql, facts):
+            if mine(unit):
+                if codes not in read:
+                    read[codes] = points(
+                        {id: code for id, code in unpack(q, codes).items() if code}
+                    )
+                yield Counted(unit, settled, read[codes], n)
+
+
+def _days(since: date, until: date) -> dict[str, str]:
+    return {
+        "since": since.isoformat(), "until": until.isoformat(),
         "begins": _midnight(since), "ends": _midnight(until + timedelta(days=1)),
     }  # fmt: skip
-    mine = Inside(db, within)
-    for wave, _ in _waves(db):
-        for unit, service, officer, settled, answers in db.execute(_OF, facts | {"wave": wave}):
-            if mine(unit):
-                given = points(json.loads(answers))
-                yield Opinion(unit, service, officer, bool(settled), given)
 
 
 def synthetic(db: sqlite3.Connection) -> bool:
     """Whether opinions on the nine criteria are made up."""
-    return any(made_up for _, made_up in _waves(db))
-
-
-def _waves(db: sqlite3.Connection) -> list[tuple[str, bool]]:
-    rows = db.execute(_WAVES, {"questionnaire": QUESTIONNAIRE}).fetchall()
-    return [(row["key"], bool(row["synthetic"])) for row in rows]
+    row = db.execute(
+        "SELECT 1 FROM wave WHERE questionnaire = 'nd61-2018.1' AND synthetic = 1"
+        " AND trial_of IS NULL LIMIT 1"
+    ).fetchone()
+    return row is not None
 
 
 def _midnight(day: date) -> str:
