@@ -89,14 +89,20 @@ def test_a_draft_changes_in_everything_and_says_what_changed(draft, base):
 def test_who_was_slower_is_told_who_and_keeps_what_was_typed(draft, base):
     sent = form_of(draft, f"{WAVE}/edit", name="Của tôi")
     hers = {"version": 1, "now": now(), "actor": "staff:newcomer"}
-    waves.change(base, "sipas-2027", {"name": "Của chị"}, **hers)
+    waves.change(base, "sipas-2027", {"name": "Của chị", "year": 2028, "min_n": 50}, **hers)
     page = draft.send(f"{WAVE}/edit", **sent)
 
     assert page.status_code == 409
     assert "Newcomer đã sửa mục này lúc" in page.text
     assert 'value="Của tôi"' in page.text
     assert "Của chị" in page.text
-    again = dict(sent, version=re.search(r'name="version" value="(\d+)"', page.text)[1])
+    assert 'name="year" type="text" value="2028"' in page.text  # hers: nobody typed over it
+    again = dict(
+        sent,
+        year="2028",
+        min_n="50",
+        version=re.search(r'name="version" value="(\d+)"', page.text)[1],
+    )
     assert draft.send(f"{WAVE}/edit", **again).status_code == 303
     assert waves.get(base, "sipas-2027").name == "Của tôi"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
 from survey import guard
+from survey.office import wave_form
 from survey.store import callbacks, clock, kiosks, people, scans, trials, waves, weighting
 from survey.text import clock as hour
 from survey.text import day, t, thousands
@@ -71,6 +72,26 @@ def _counters(db: Connection, wave: Wave) -> list[Found]:
         return []
     n = thousands(sum(one.unsent for one in held))
     return [Found(t("running.left.unsent", n=n, kiosks=thousands(len(held))), "kiosks.all")]
+
+
+def merged(db: Connection, wave: Wave, values: dict[str, Any], seen: int) -> dict[str, Any]:
+    """Return what was typed into an older version, with what others changed and nobody typed over.
+
+    What was typed on top of somebody else's change stays, for the writer to decide.
+    """
+    first: dict[str, Any] = {}
+    for event in reversed(waves.events(db, wave.key)):
+        if event.version > seen:
+            for name, one in event.detail.items():
+                if isinstance(one, dict):
+                    first.setdefault(name, one["from"])
+    theirs = wave_form.shown(wave)
+    kept = {
+        name: theirs[name]
+        for name, former in first.items()
+        if name in theirs and values.get(name) == wave_form.shown_raw(name, former)
+    }
+    return values | kept
 
 
 def events(db: Connection, key: str) -> list[dict[str, object]]:

@@ -127,7 +127,9 @@ def edit(key: str) -> str | Response | tuple[str, int]:
         services().writer.run(job)
     except Refused as refusal:
         if refusal.code == "changed_meanwhile":
-            return _form(values, wave=waves.get(db.get(), key), refusal=refusal), 409
+            now = waves.get(db.get(), key)
+            values = closing.merged(db.get(), now, values, int(seen) if seen.isdigit() else 0)
+            return _form(values, wave=now, refusal=refusal), 409
         return _form(values, faults=_stored(refusal), wave=wave), refusal.status
     flash(t("running.saved"))
     return redirect(url_for(".one", key=key), 303)
@@ -291,6 +293,7 @@ def _one(wave: Wave, **more: object) -> str:
         doors=sum(not door.closed_at for door in doors.of_wave(db.get(), wave.key)),
         held=held,
         over=wave.is_over(clock.now()),
+        until=day(wave.closes_on) if wave.closes_on >= clock.day(clock.now()) else "",
         may_change=staff.role == "administrator",
         typed=request.form if request.method == "POST" else {},
         synthetic=wave.synthetic,

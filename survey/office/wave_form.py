@@ -39,6 +39,9 @@ def typed(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what was typed, to be shown again as it stands."""
     values: dict[str, Any] = {name: form.get(name, "").strip() for name in form}
     values["rank_sets"] = form.getlist("rank_sets")
+    for name in DAYS:  # however a day was typed, it is shown one way
+        if (found := day_of(name, values.get(name, ""), {})) != date.min:
+            values[name] = day(found)
     return values
 
 
@@ -46,7 +49,7 @@ def shown(wave: Wave) -> dict[str, Any]:
     """Return a wave as its form shows it."""
     values: dict[str, Any] = {name: getattr(wave, name) for name in ("key", "owner", *CHOSEN)}
     values |= {name: getattr(wave, name) for name in TEXTS}
-    values |= {name: getattr(wave, name).isoformat() for name in DAYS}
+    values |= {name: day(getattr(wave, name)) for name in DAYS}
     values |= {name: str(getattr(wave, name)) for name in WHOLE}
     values |= {
         "settled": "" if wave.settled is None else str(wave.settled),
@@ -55,6 +58,15 @@ def shown(wave: Wave) -> dict[str, Any]:
         "rank_sets": list(wave.rank_sets),
     }
     return values | {f"word.{word}": wave.words.get(word, "") for word in PLACE_WORDS}
+
+
+def shown_raw(name: str, stored: object) -> str:
+    """Return the stored value of one field as its form shows it."""
+    if name in DAYS:
+        return day(str(stored))
+    if isinstance(stored, float):
+        return f"{stored:g}"
+    return "" if stored is None else str(stored)
 
 
 def read(values: Mapping[str, Any], former: Wave | None) -> tuple[dict[str, Any], dict[str, str]]:
