@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: What is known of the Ministry's own series, whoever declares nothing: year, reason, source.
 KNOWN = (
-    (2017, "Từ năm 2017 đo chung một chỉ số, không theo từng dịch vụ", "2640/QĐ-BNV"),
-    (2022, "Từ năm 2022 khảo sát người dân nói chung, thay cho người đã giải quyết thủ tục; "
+    (2017, "Đo chung một chỉ số, không theo từng dịch vụ", "2640/QĐ-BNV"),
+    (2022, "Khảo sát người dân nói chung, thay cho người đã giải quyết thủ tục; "
      "không so sánh trực tiếp hai giai đoạn", "Bộ Nội vụ"),
 )  # fmt: skip
 OTHER_METHOD = "Cách tính chỉ số hoặc phiếu khảo sát thay đổi"

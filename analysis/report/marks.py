@@ -45,6 +45,11 @@ class Said:
     dated: str
 
 
+def most_of(rule: Rule) -> str:
+    """The highest number of points as printed: "10", "6,5"."""
+    return num(float(rule.most), 0 if rule.most == rule.most.to_integral_value() else 2)
+
+
 def earned(units: Sequence[Unit], rule: Rule) -> dict[str, Decimal]:
     """The points of every unit whose index is published."""
     give = rule.points()
@@ -119,7 +124,7 @@ def _results(
     for one in units:
         told = league.told(one, facts.earlier)
         if one.total.value is not None:
-            most = num(float(rule.most))
+            most = most_of(rule)
             told += f"; {num(float(give(one.total.value)))} trên {most} điểm"
         name = one.name[:1].upper() + one.name[1:]
         lines.append(f"{name}: {told.rstrip('.')}.")
@@ -131,7 +136,7 @@ def _results(
         return [body("Chưa có đơn vị nào đủ số liệu để tính điểm.")]
     first = body(
         f"Điểm của {num(len(known), 0)} {names} từ {num(float(min(known)))} đến "
-        f"{num(float(max(known)))} trên {num(float(rule.most))} điểm. Điểm được tính từ chỉ số "
+        f"{num(float(max(known)))} trên {most_of(rule)} điểm. Điểm được tính từ chỉ số "
         "chưa làm tròn và chỉ làm tròn một lần; khoảng điểm ứng với hai đầu khoảng tin cậy của "
         "chỉ số."
     )
@@ -143,7 +148,7 @@ def _how(rule: Rule, captions: Captions) -> list[model.Block]:
     if not rule.steps:
         return [
             body(
-                f"Tính theo tỷ lệ: điểm = chỉ số × {num(float(rule.most))} điểm tối đa, làm tròn "
+                f"Tính theo tỷ lệ: điểm = chỉ số × {most_of(rule)} điểm tối đa, làm tròn "
                 f"hai chữ số thập phân. Ví dụ chỉ số 91,17% được "
                 f"{num(float(proportional(0.9117, rule.most)))} điểm.{source}"
             )
@@ -172,7 +177,7 @@ def table(units: Sequence[Unit], rule: Rule, captions: Captions) -> model.Table:
         Column("Thay đổi", 15, "right"),
     )
     rows = tuple(Row(_cells(one, rule)) for one in units)
-    most = num(float(rule.most))
+    most = most_of(rule)
     caption = captions.table(f"Điểm theo Chỉ số hài lòng (tối đa {most} điểm)")
     note = (
         "Ghi chú: Khoảng điểm tính từ hai đầu khoảng tin cậy của chỉ số. Điểm đợt trước chỉ có khi "

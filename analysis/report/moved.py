@@ -117,7 +117,8 @@ def _trend(trend: Trend, captions: Captions, whole: str) -> list[model.Block]:
     listed = "; ".join(f"năm {p.label} {pct(p.value)}" for p in ours)
     said = f"Kết quả các đợt khảo sát của {whole}: {listed}." if ours else ""
     for broken in trend.breaks:
-        said += f" Năm {broken.year}: {broken.reason[:1].lower()}{broken.reason[1:]}."
+        reason = f"{broken.reason[:1].lower()}{broken.reason[1:]}"
+        said += f" Phương pháp đo thay đổi từ năm {broken.year}: {reason}."
     chart = chart_of(trend, captions.figure(f"Chỉ số hài lòng của {whole} qua các năm (%)"))
     return [body(said.strip()), chart]
 
@@ -143,7 +144,7 @@ def _change(result: Result, facts: Annual, change: Change, captions: Captions) -
         return [body(said)]
     found = change.differences
     shared = (
-        f" {pct(found.overlap)} số địa bàn của hai đợt là chung nên sai số đã tính phần chung."
+        f" {pct(found.overlap, 0)} số địa bàn của hai đợt là chung nên sai số đã tính phần chung."
         if found.joint and found.overlap
         else " Hai đợt chọn địa bàn độc lập."
     )

@@ -241,6 +241,8 @@ def factor_chart(result: Result, caption: str) -> model.DotChart:
 
 
 def _label(figure: Figure) -> str:
+    if figure.kind == "item" and figure.number:
+        return f"{figure.number}. {wording.abbreviated(figure.name)}"
     name = wording.short(figure.name)
     return f"{figure.number}. {name}" if figure.kind == "area" else name
 
