@@ -48,11 +48,11 @@ MEMORY, SECONDS = 4 * 1024**3, 2 * 3600
 #: Seconds that a worker may take until it is at work, and between two looks at its child.
 _STARTS, _LOOK = 30.0, 0.02
 #: Seconds between two looks for more work.
-_IDLE = 0.1
+_IDLE = 0.15
 #: Seconds between two notes of how far a piece is.
 _PAUSE = 0.25
 #: Seconds that a worker stays for more work: the next report is spared the start.
-LINGER = 20.0
+LINGER = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -171,11 +171,10 @@ def sweep(settings: Settings, connection: Connection) -> int:
 
 
 def _warm() -> None:
-    """Import what nearly every piece needs, once: each is done in a child of this process."""
-    import_module("analysis.sipas")
-    import_module("analysis.report.pdf").register()
+    """Import what the kinds of work need, once: each piece is done in a child of this process."""
     for target in KINDS.values():
-        import_module(target.partition(":")[0])
+        module = import_module(target.partition(":")[0])
+        getattr(module, "warm", lambda: None)()
 
 
 def _one(settings: Settings, job: Job) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import redirect, url_for
+from flask import current_app, redirect, url_for
 
 from survey import db, guard, jobs, services
 from survey.store import clock
@@ -34,8 +34,17 @@ def queued(kind: str, ask: Mapping[str, Any], *, title: str, unit: str) -> BaseR
         return jobs.ask(connection, kind, ask, title=title, unit=unit, staff=number, now=now)
 
     job = services().writer.run(put)
-    jobs.start(services().settings)
+    call()
     return redirect(url_for("jobs.one", number=job.id), 303)
+
+
+def call() -> None:
+    """Have a worker there: one is also called when somebody is about to ask for something.
+
+    Tests do the work themselves.
+    """
+    if not current_app.testing:
+        jobs.start(services().settings)
 
 
 def tend() -> bool:
@@ -44,7 +53,7 @@ def tend() -> bool:
     if jobs.running(settings):
         return True
     if store.unfinished(db.get()):
-        jobs.start(settings)
+        call()
         return False
     return True
 

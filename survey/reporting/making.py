@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from survey import db as database
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 #: Of a hundred steps, those until the figures are there.
 _FIGURES = 40
+
+
+def warm() -> None:
+    """Import what reports are made with, and read the faces of print."""
+    import_module("analysis.sipas")
+    for kind in kinds.KINDS.values():
+        if kind.build:
+            import_module(kind.build.partition(":")[0])
+    for module in import_module("analysis.report.writers").MODULES.values():
+        import_module(module)
+    import_module("analysis.report.faces").register()
 
 
 def make(

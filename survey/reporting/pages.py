@@ -32,6 +32,7 @@ _OFFERED = {"quarter": 8, "half": 4, "year": 4, "month": 12}
 @guard.roles(*guard.READERS)
 def index() -> str:
     """Show which reports can be made of the wave, unit and period chosen."""
+    queueing.call()  # who is here is about to ask: the first report is spared the start
     return _page(request.args.to_dict())
 
 

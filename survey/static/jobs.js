@@ -18,7 +18,7 @@ async function look() {
     bar.max = job.whole;
     bar.value = job.done;
   }
-  setTimeout(again, 400);
+  setTimeout(again, 250);
 }
 
 /* A line that broke is tried again, more slowly. */
@@ -26,4 +26,4 @@ function again() {
   look().catch(() => setTimeout(again, 5000));
 }
 
-if (work && work.dataset.job) setTimeout(again, 300);
+if (work && work.dataset.job) setTimeout(again, 200);
