@@ -9,11 +9,14 @@ import time
 #: In the order of the table; a name may be given on the command line.
 ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
        "sample", "paper", "scan", "weights", "wire", "offline", "desk", "clerks",
-       "checks")  # fmt: skip
+       "export", "checks")  # fmt: skip
 #: What ``soak`` runs at length.
 SOAKED = ("kill", "offline", "clerks")
 #: Measure -> goal: at least (True) or at most (False) this value.
 GOALS: dict[str, tuple[bool, float]] = {
+    "Export of 200.000 responses, first byte": (False, 100),
+    "Export of 200.000 responses, CSV": (False, 5),
+    "Memory of the server while it sends 200.000": (False, 64),
     "QR form page, rate against hello": (True, 1.0),
     "Complete response (API), rate against hello": (True, 0.5),
     "Complete response (form), rate against hello": (True, 0.5),

@@ -74,6 +74,11 @@ STAFF = {
     "weighing.keep": SUPERVISORS,
     "weighing.make": SUPERVISORS,
     **RESULTS,
+    **dict.fromkeys(
+        ("datafiles.index", "datafiles.one", "datafiles.table", "datafiles.table_csv"), READERS
+    ),
+    "datafiles.keep": {"administrator"},
+    "datafiles.take": {"administrator", "analyst"},
     **FIELD,
     **SAMPLE,
     **CALLS,

@@ -27,12 +27,12 @@ HIDDEN = "—"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: counts and shares as printed, HIDDEN where they are not published."""
+    """One row: counts and shares (0..1), None where they are not published."""
 
     name: str
-    counts: tuple[str, ...]
-    shares: tuple[str, ...]
-    total: str
+    counts: tuple[int | None, ...]
+    shares: tuple[float | None, ...]
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Table:
     def cells(self) -> Iterator[list[object]]:
         """The rows of a CSV file: counts, then shares in percent."""
         for line in (*self.lines, self.total):
-            yield [line.name, *line.counts, line.total, *line.shares]
+            counts = (HIDDEN if n is None else n for n in (*line.counts, line.total))
+            yield [line.name, *counts, *(percent(share, ".") for share in line.shares)]
 
     def heading(self) -> list[str]:
         """The heading of that file."""
@@ -182,11 +183,26 @@ def _line(
 ) -> Line:
     """A row; without its total no share of it is told, or the total could be computed."""
     base = float(sum(weights))
-    shown = tuple(
-        HIDDEN if gone else thousands(int(n)) for n, gone in zip(counts, hidden, strict=True)
+    return Line(
+        name,
+        tuple(None if gone else int(n) for n, gone in zip(counts, hidden, strict=True)),
+        tuple(
+            None if gone or none or not base else float(w) / base
+            for w, gone in zip(weights, hidden, strict=True)
+        ),
+        None if none else int(sum(counts)),
     )
-    shares = tuple(
-        HIDDEN if gone or none or not base else f"{100 * w / base:.1f}".replace(".", ",")
-        for w, gone in zip(weights, hidden, strict=True)
-    )
-    return Line(name, shown, shares, HIDDEN if none else thousands(int(sum(counts))))
+
+
+def printed(n: int | None) -> str:
+    """A count as people read it."""
+    return HIDDEN if n is None else thousands(n)
+
+
+def percent(share: float | None, point: str = ",") -> str:
+    """A share in percent with one decimal, without the sign."""
+    if share is None:
+        return HIDDEN
+    from analysis.rounding import rounded
+
+    return str(rounded(share, 1, shift=2)).replace(".", point)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from forms.questionnaire import localized
 from survey.datafiles import places
 from survey.datafiles.layout import Layout, Record, arrived
-from survey.store import Refused, datafiles, responses, waves
+from survey.store import Refused, datafiles, waves
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def opened(
         raise Refused("no_data", 409, wave=wave.name)
     divided = places.divide(tree, units, ask.unit)
     layout = Layout(db, ask, wave, asked, divided, secret)
+    layout.prepare(db)
     report = layout.anonymise(db, numbers, rule.k)
     if report and report.withheld == counted.rows:
         raise Refused("data_too_few", 409, k=rule.k)
@@ -158,7 +159,7 @@ def heading(db: sqlite3.Connection, ask: Ask, secret: bytes) -> tuple[Wave, list
     wave, rule = waves.get(db, ask.wave), datafiles.rule(db, ask.wave)
     if ask.comments and not may_write_out(rule, ask.level):
         raise Refused("data_comments", 409)
-    if not responses.counts(db, wave.key).total:
+    if not datafiles.some(db, wave.key):
         raise Refused("no_data", 409, wave=wave.name)
     asked = localized(wave.questionnaire, "vi", frozenset(wave.words.items()))
     parts = Layout(db, ask, wave, asked, {}, secret).parts

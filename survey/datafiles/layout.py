@@ -99,16 +99,19 @@ class Layout:
         )
         #: The variables of a record's fields, in their order.
         self.parts: tuple[tuple[Variable, ...], ...] = (*facts, *self._answers(q, ask))
-        self._villages = datafiles.villages(db, wave.key) if self.sampled else {}
+        self._came: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self._getters = [self._getter(name) for name in self._names[0]]
+        self._plan: anonymity.Plan | None = None
+
+    def prepare(self, db: sqlite3.Connection) -> None:
+        """Learn the places of the sample: wanted for rows, not for the heading."""
+        self._villages = datafiles.villages(db, self._wave) if self.sampled else {}
         known = any(facts["fpc"] for facts in self._villages.values())
         self._fpc = {
             village: (facts["fpc"] or ENDLESS) if known else None
             for village, facts in self._villages.items()
         }
-        self._came: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        self._getters = [self._getter(name) for name in self._names[0]]
         self._places = {v: self._place(facts) for v, facts in self._drawn().items()}
-        self._plan: anonymity.Plan | None = None
 
     @property
     def public(self) -> bool:

@@ -128,7 +128,8 @@ def table(key: str) -> str | tuple[str, int]:
     chosen = request.args.get("rows", rows[0][0]), request.args.get("columns", columns[0][0])
     facts = {"wave": wave, "rows": rows, "columns": columns, "chosen": chosen, "scope": scope,
              "place": units.name(db.get(), scope) if scope else t("data.proof.whole"),
-             "synthetic": wave.synthetic}  # fmt: skip
+             "synthetic": wave.synthetic, "printed": crosstab.printed,
+             "percent": crosstab.percent}  # fmt: skip
     try:
         found = crosstab.table(db.get(), wave, rows=chosen[0], columns=chosen[1], unit=scope)
     except Refused as refusal:

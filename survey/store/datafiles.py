@@ -201,6 +201,15 @@ def villages(db: sqlite3.Connection, wave: str) -> dict[str, dict[str, Any]]:
     return {row["village"]: dict(row) for row in found}
 
 
+def some(db: sqlite3.Connection, wave: str) -> bool:
+    """Whether a wave has responses that count; found without a scan."""
+    found = db.execute(
+        "SELECT 1 FROM response WHERE wave = :wave AND state IN ('valid', 'flagged') LIMIT 1",
+        {"wave": wave},
+    ).fetchone()
+    return found is not None
+
+
 def last(db: sqlite3.Connection) -> int:
     """The highest number of a response of the instance, 0 without any."""
     return int(db.execute("SELECT COALESCE(MAX(seq), 0) FROM response").fetchone()[0])
