@@ -200,6 +200,8 @@ def attach(number: int) -> BaseResponse | tuple[str, int]:
         if len(feedback.evidence(db.get(), number)) >= files.MOST:
             raise Refused("evidence_many", 409, most=files.MOST)
         data = sent.read(files.LARGEST + 1) if sent else b""
+        if sent:
+            sent.close()  # a large one lies in a file of its own
         digest, kind = files.keep(services().settings.instance, data)
         name = files.named(sent.filename or "" if sent else "", kind)
         wish = Step(case=number, action="evidence", seen=int(seen or 0), note=name)

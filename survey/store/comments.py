@@ -21,8 +21,8 @@ from survey.store.clock import stamp
 
 #: Comments of one block of bits.
 BLOCK = 32768
-#: Keys that no word can be: comments seen by somebody, and comments taken back.
-SEEN, GONE = "=seen", "=gone"
+#: Keys that no word can be: seen by somebody, taken back, typed without any diacritics.
+SEEN, GONE, PLAIN = "=seen", "=gone", "=plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def keys(entry: Entry) -> set[str]:
 
 def _spoken(text: str) -> set[str]:
     said = set(words.tokens(text))
-    return said | {f"~{words.bare(word)}" for word in said}
+    bare = {f"~{words.bare(word)}" for word in said}
+    return said | bare | ({PLAIN} if all(map(words.plain, said)) else set())
 
 
 def _noted(db: sqlite3.Connection, response: int) -> set[str]:
@@ -151,13 +152,19 @@ def find(db: sqlite3.Connection, wish: Wish) -> int:
     if wish.months:
         found &= _any(db, wish.wave, [f"=m:{month}" for month in wish.months])
     for word in words.tokens(wish.words):
-        sought = [f"~{word}"] if words.plain(word) else [word, words.bare(word)]
-        found &= _any(db, wish.wave, sought)
+        found &= _holding(db, wish.wave, word)
     if wish.theme:
         found &= themed(db, wish.wave, wish.theme)
     if wish.unseen:
         found &= ~bits(db, wish.wave, SEEN)
     return found & ~bits(db, wish.wave, GONE)
+
+
+def _holding(db: sqlite3.Connection, wave: str, word: str) -> int:
+    """The comments with a word; one with diacritics is also found where none at all were typed."""
+    if words.plain(word):
+        return bits(db, wave, f"~{word}")
+    return bits(db, wave, word) | (bits(db, wave, words.bare(word)) & bits(db, wave, PLAIN))
 
 
 def themed(db: sqlite3.Connection, wave: str, theme: str) -> int:
