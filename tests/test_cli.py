@@ -19,7 +19,7 @@ from faults import ground
 
 from survey import config, db, migrations, tokens
 from survey.cli import COMMANDS, main, tables
-from survey.store import copies, doors, people, responses, waves
+from survey.store import clock, copies, doors, factors, people, responses, waves
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,6 +115,8 @@ def test_every_command_explains_itself_in_vietnamese(name):
 WRITES = {
     "user add": ["user", "add", "lan"],
     "user reset": ["user", "reset", "minh"],
+    "user end": ["user", "end", "minh"],
+    "user disable": ["user", "disable", "lan"],
     "wave new": ["wave", "new", "w", "--name", "W", "--closes", "2027-01-01", "--owner", "vn34:08"],
     "wave open": ["wave", "open", "quay"],
     "wave close": ["wave", "close", "quay"],
@@ -129,6 +131,8 @@ WRITES = {
 @pytest.mark.parametrize("name", WRITES)
 def test_a_dry_run_of_a_write_changes_nothing(place, name):
     run(place, "user", "add", "minh")
+    if name == "user disable":
+        run(place, "user", "add", "lan")
     before = dump(place.settings.database)
     found = run(place, *WRITES[name], "--dry-run")
     assert found.exit_code == 0, found.output
@@ -149,6 +153,29 @@ def test_a_new_user_gets_a_first_password_that_works_and_must_be_changed(place, 
     reset = run(place, "user", "reset", "lan").output.split("Mật khẩu đầu tiên: ")[1].strip()
     assert people.matches(people.find(store, "lan"), reset)
     assert run(place, "user", "add", "x", "--unit", "vn34:999").exit_code == 1
+
+
+def test_an_account_is_shut_ended_and_freed_of_its_factor(place, store):
+    for name in ("lan", "minh"):
+        run(place, "user", "add", name, "--officer", "TT-01")
+    lan = people.find(store, "lan")
+    begun = factors.begin(store, lan.id, now=clock.now())
+    factors.confirm(store, begun, step=1, codes=["x"], username="lan", now=clock.now())
+
+    assert lan.officer == "TT-01"
+    assert "(hai bước)" in run(place, "user", "list").output
+    assert run(place, "user", "factor-off", "lan").exit_code == 0
+    assert factors.held(store, lan.id) is None
+    again = run(place, "user", "factor-off", "lan")
+    assert (again.exit_code, "chưa bật" in again.output) == (1, True)
+    assert run(place, "user", "end", "lan").exit_code == 0
+    assert run(place, "user", "disable", "lan").exit_code == 0
+    assert people.find(store, "lan").disabled
+    last = run(place, "user", "disable", "minh")
+    assert (last.exit_code, "quản trị viên cuối cùng" in last.output) == (1, True)
+    assert run(place, "user", "disable", "lan", "--undo").exit_code == 0
+    assert not people.find(store, "lan").disabled
+    assert run(place, "user", "end", "none").exit_code == 1
 
 
 def test_a_wave_speaks_of_its_owner_s_place_and_keeps_its_publication_rule(place, store, tmp_path):
