@@ -69,7 +69,7 @@ def walk(settings: Settings) -> None:
         scan.scan(store, now=clock.now())
         if alerts.rules(store, active=True):
             watch.look(store, now=clock.now())
-        post.deliver(store, settings)
+        post.deliver(store, settings, now=clock.now)
         alerts.sweep(store, now=clock.now())
 
 
