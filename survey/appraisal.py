@@ -90,9 +90,11 @@ def scored(
     return sorted(placed, key=lambda one: (units.name_key(one.name), one.unit))
 
 
-def one(db: sqlite3.Connection, unit: str, period: Period) -> Scored:
+def one(
+    db: sqlite3.Connection, unit: str, period: Period, found: Mapping[str, Found] | None = None
+) -> Scored:
     """A unit with all that lies under it; units with too few opinions are left out of the sum."""
-    found = said(db, period, unit)
+    found = said(db, period, unit) if found is None else found
     return _one(db, unit, period, found, store.sheet(db, unit, period.key))
 
 

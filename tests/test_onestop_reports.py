@@ -234,7 +234,7 @@ def test_late_dossiers_and_the_share_with_a_letter(store):
     assert "Có 3/12 hồ sơ trễ hẹn đã được gửi thư xin lỗi, đạt 25,0%" in text
     assert "lập nhưng chưa gửi 1 thư; chưa có thư 8 hồ sơ" in text
     assert len(report.sheets[0].rows) == 12
-    assert [row[9] for row in report.sheets[0].rows].count("sent") == 3
+    assert [row[9] for row in report.sheets[0].rows].count("đã gửi") == 3
 
 
 def test_a_letter_in_time_went_out_on_the_day_due_at_the_latest(store):

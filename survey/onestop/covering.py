@@ -65,7 +65,9 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
         ),
     ]
     sheet = Sheet(
-        "Bao phủ", ("unit", "name", "settled", "answered", "late"), _sheet(cells, names, hide=hide)
+        "Bao phủ",
+        ("don_vi", "ten_don_vi", "da_tra", "co_y_kien", "tre_hen"),
+        _sheet(cells, names, hide=hide),
     )
     lines = ("Mức độ lấy ý kiến đối với hồ sơ đã trả kết quả", f"của {of.name}, {of.period.words}")
     return heads.document(of, "BÁO CÁO", lines, blocks, sheets=(sheet,))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 #: Dossiers named one by one in the annex; all are in the spreadsheet.
 LISTED = 1000
 CHANNELS = {"letter": "thư", "sms": "tin nhắn SMS", "zalo": "Zalo", "email": "thư điện tử"}
+STATES = {"made": "chưa gửi", "sent": "đã gửi"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +254,16 @@ def _sheet(of: About, found: Sequence[Late]) -> Sheet:
     return Sheet(
         "Hồ sơ trễ hẹn",
         (
-            "dossier", "service", "receiving_unit", "resolving_unit", "received_on", "due_on",
-            "settled_on", "days_late", "letter", "letter_state", "letter_sent_on", "channel",
+            "ma_ho_so", "thu_tuc", "don_vi_tiep_nhan", "don_vi_giai_quyet", "ngay_nhan",
+            "ngay_hen", "ngay_tra", "so_ngay_tre", "so_thu", "tinh_trang_thu", "ngay_gui_thu",
+            "kenh",
         ),
         tuple(
             (
                 one.dossier, one.service, one.unit, one.resolving, one.received_on, one.due_on,
-                one.settled_on, one.days(_end(of)), one.number, one.state,
-                clock.day(clock.moment(one.sent_at)) if one.sent_at else None, one.channel,
+                one.settled_on, one.days(_end(of)), one.number, STATES.get(one.state, ""),
+                clock.day(clock.moment(one.sent_at)) if one.sent_at else None,
+                CHANNELS.get(one.channel, ""),
             )
             for one in found
         ),

@@ -42,7 +42,8 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     ]
     sheet = Sheet(
         "Mẫu 03",
-        ("unit", "name", "n", "self_total", "total", "class", "rank", *CRITERIA),
+        ("don_vi", "ten_don_vi", "n", "tu_cham", "tong_diem", "xep_loai", "hang",
+         *(f"tieu_chi_{name[1:]}" for name in CRITERIA)),
         tuple(
             (
                 one.unit, one.name, None if one.hidden else one.n, as_float(one.own_total),

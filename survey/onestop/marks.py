@@ -64,7 +64,7 @@ def dossiers(db: sqlite3.Connection, ask: Ask) -> Report:
     ]
     sheet = Sheet(
         "Mẫu 01",
-        ("procedure", *(f"criterion_{n[1:]}" for n in criteria.OPINION), "officer_total"),
+        ("thu_tuc", *(f"tieu_chi_{n[1:]}" for n in criteria.OPINION), "tong_cong_chuc"),
         tuple(
             (services[o.service], *(o.points.get(n) for n in criteria.OPINION), _officer_sum(o))
             for o in rows
@@ -94,7 +94,17 @@ def unit(db: sqlite3.Connection, ask: Ask) -> Report:
     ]
     sheet = Sheet(
         "Mẫu 02",
-        ("criterion", "n", "n_0", "n_1", "n_2", "measured", "self", "appraised", "points"),
+        (
+            "tieu_chi",
+            "n",
+            "muc_0",
+            "muc_1",
+            "muc_2",
+            "do_duoc",
+            "tu_cham",
+            "tham_dinh",
+            "tinh_diem",
+        ),
         tuple(_sheet_row(found, name) for name in CRITERIA),
     )
     lines = (

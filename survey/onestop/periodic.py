@@ -20,11 +20,11 @@ from survey.store import Refused, dossiers, narratives
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
     from analysis.report.model import Report
-    from survey.appraisal import Scored
+    from survey.appraisal import Found, Scored
     from survey.reporting.kinds import Ask
     from survey.store.late import Late, Work
 
@@ -45,7 +45,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     written = narratives.newest(db, KIND, ask.unit, of.period.key)
     text = dict.fromkeys(("assessment", "praise", "proposal"), "") | dict(written.fields)
     problems = list(written.fields.get("problems", ()))
-    units = appraisal.scored(db, of.period, within=ask.unit)
+    units = appraisal.scored(db, of.period, within=ask.unit, found=now.said)
     blocks: list[model.Block] = [
         Heading("I. TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ"),
         *lateness.summary(of, now.work, now.late),
@@ -79,7 +79,11 @@ def why(db: sqlite3.Connection, ask: Ask) -> str:
 class _Facts:
     """The figures of one period."""
 
-    def __init__(self, work: list[Work], late: list[Late], scored: Scored, answered: int) -> None:
+    def __init__(
+        self, work: list[Work], late: list[Late], scored: Scored, said: Mapping[str, Found],
+        answered: int,
+    ) -> None:  # fmt: skip
+        self.said = said
         self.work, self.late, self.scored = work, late, scored
         self.received = sum(w.received for w in work)
         self.settled = sum(w.settled for w in work)
@@ -94,7 +98,9 @@ def _period(of: About) -> _Facts:
     first, last = of.period.first, of.period.last
     cells = dossiers.coverage(of.db, since=first, until=last, within=of.unit)
     answered = sum(cell.n for cell in cells if cell.channel)
-    return _Facts(work, late, appraisal.one(of.db, of.unit, of.period), answered)
+    said = appraisal.said(of.db, of.period, of.unit)
+    scored = appraisal.one(of.db, of.unit, of.period, said)
+    return _Facts(work, late, scored, said, answered)
 
 
 def _earlier(of: About) -> About:
@@ -257,13 +263,14 @@ def _sheets(
     figures = Sheet(
         "Số liệu",
         (
-            "period", "received", "settled", "settled_late", "open", "open_late", "answered",
-            "late", "letters_sent", "total",
+            "ky", "tiep_nhan", "da_tra", "tra_tre", "dang_giai_quyet", "qua_hen", "co_y_kien",
+            "tre_hen", "da_gui_thu", "tong_diem",
         ),
         (row(now, of.period.key), row(before, of.period.before.key)),
     )  # fmt: skip
     names = ("issue", "cause", "unit", "remedy", "deadline")
+    heading = ("ton_tai", "nguyen_nhan", "don_vi_chiu_trach_nhiem", "bien_phap", "thoi_han")
     written = Sheet(
-        "Tồn tại", names, tuple(tuple(one.get(name, "") for name in names) for one in problems)
+        "Tồn tại", heading, tuple(tuple(one.get(name, "") for name in names) for one in problems)
     )
     return figures, written
