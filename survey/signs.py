@@ -33,6 +33,14 @@ class Sign:
     minutes: int
     synthetic: bool
     language: str = "vi"
+    trial: bool = False
+
+    @property
+    def stamp(self) -> str:
+        """What a sign must say of answers that are made up, or thrown away."""
+        if self.trial:
+            return t("running.ribbon_trial", self.language)
+        return t("ribbon", self.language) if self.synthetic else ""
 
 
 class AddressError(ValueError):
@@ -73,6 +81,7 @@ def of(db: sqlite3.Connection, secret: bytes, root: str, door: Door, language: s
         minutes=q.minutes,
         synthetic=wave.synthetic,
         language=language,
+        trial=wave.trial_of is not None,
     )
 
 

@@ -27,15 +27,15 @@ class _Undone(Exception):
 
 
 def settings(ctx: click.Context) -> config.Settings:
-    """The settings of the instance the command was called for."""
-    return config.load(ctx.find_root().obj)
+    """The settings of the instance the command was called for, whose questionnaires are found."""
+    found = config.load(ctx.find_root().obj)
+    asked.provide(found.database)
+    return found
 
 
 def opened(ctx: click.Context, *, readonly: bool = False) -> closing[sqlite3.Connection]:
     """The instance's database as it is, migrated or not."""
-    file = settings(ctx).database
-    asked.provide(file)
-    return closing(connect(file, readonly=readonly, create=False))
+    return closing(connect(settings(ctx).database, readonly=readonly, create=False))
 
 
 @contextmanager

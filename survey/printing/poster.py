@@ -171,9 +171,9 @@ class _Board:
         for at, line in enumerate(reversed(lines)):
             self.ink(line, self.MARGIN, 291 - at * size * 0.42, BOLD, size, align="l")
         asks = t("poster.owner", sign.language, owner=plain(sign.owner, LONGEST_NAME))
-        if sign.synthetic:
-            asks = t("ribbon", sign.language)
-        if sign.owner or sign.synthetic:
+        if sign.stamp:
+            asks = sign.stamp
+        if sign.owner or sign.stamp:
             lines, size = fitted(asks, REGULAR, (13,), room, most=2)
             for at, line in enumerate(reversed(lines)):
                 right = self.W - self.MARGIN
@@ -224,7 +224,7 @@ def _label(canvas: Any, sign: Sign, x: float, y: float) -> None:
         (t("poster.label", sign.language), BOLD, 10.5, 3),
         (t("poster.label.how", sign.language), REGULAR, 9, 2),
         (plain(sign.spot, 60), BOLD, 9, 1),
-        (t("ribbon", sign.language) if sign.synthetic else plain(sign.office, 80), REGULAR, 8, 3),
+        (sign.stamp or plain(sign.office, 80), REGULAR, 8, 3),
     ):
         found, fit = fitted(words, face, (size, size - 0.5), room, most=most)
         lines += [(line, face, fit) for line in found if line]
