@@ -73,11 +73,6 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     return heads.document(of, "BÁO CÁO", lines, blocks, sheets=(sheet,))
 
 
-def why(db: sqlite3.Connection, ask: Ask) -> str:
-    """The key of the text that says why it cannot be made, "" when it can."""
-    return "" if _cells(about(db, ask)) else "report.why.onestop_empty"
-
-
 def _cells(of: About) -> list[Cell]:
     return dossiers.coverage(of.db, since=of.period.first, until=of.period.last, within=of.unit)
 

@@ -84,11 +84,6 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     )
 
 
-def why(db: sqlite3.Connection, ask: Ask) -> str:
-    """The key of the text that says why it cannot be made, "" when it can."""
-    return "" if read(about(db, ask))[0] else "report.why.onestop_empty"
-
-
 def read(of: About) -> tuple[list[Work], list[Late]]:
     """The work of a period and its late dossiers."""
     first, last = of.period.first, of.period.last

@@ -59,13 +59,6 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     return heads.document(of, "BÁO CÁO", lines, blocks, annexes=(annex,), sheets=(sheet,))
 
 
-def why(db: sqlite3.Connection, ask: Ask) -> str:
-    """The key of the text that says why it cannot be made, "" when it can."""
-    of = about(db, ask)
-    found = appraisal.scored(db, of.period, within=ask.unit)
-    return "" if found else "report.why.onestop_empty"
-
-
 def _classes(of: About, found: Sequence[Scored]) -> list[model.Paragraph]:
     counts = Counter(one.grade.name if one.grade else "" for one in found)
     said = [f"{num(counts[g.name], 0)} xếp loại {g.name}" for g in GRADES if counts[g.name]]

@@ -114,15 +114,6 @@ def unit(db: sqlite3.Connection, ask: Ask) -> Report:
     return heads.document(of, "BÁO CÁO", lines, blocks, sheets=(sheet,))
 
 
-def why(db: sqlite3.Connection, ask: Ask) -> str:
-    """The key of the text that says why a report on points cannot be made, "" when it can."""
-    of = about(db, ask)
-    found = _one(of)
-    if found.shown or (ask.name != "mau01" and (found.points or found.own)):
-        return ""
-    return "report.why.onestop_empty"
-
-
 def _one(of: About) -> Scored:
     return appraisal.one(of.db, of.unit, of.period)
 

@@ -70,12 +70,6 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     return heads.document(of, "BÁO CÁO", lines, blocks, sheets=_sheets(of, now, before, problems))
 
 
-def why(db: sqlite3.Connection, ask: Ask) -> str:
-    """The key of the text that says why it cannot be made, "" when it can."""
-    now = _period(about(db, ask))
-    return "" if now.work or now.scored.n else "report.why.onestop_empty"
-
-
 class _Facts:
     """The figures of one period."""
 

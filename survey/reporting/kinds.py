@@ -68,12 +68,12 @@ class Kind:
 
 
 def _onestop(
-    module: str, build: str, *, unit: Literal["may", "must"] = "may", why: str = "marks:why"
+    module: str, build: str, *, unit: Literal["may", "must"] = "may", why: str = "points"
 ) -> Kind:
     """A report of the one-stop office, of a quarter, half-year or year."""
     return Kind(
         "period", f"survey.onestop.{module}:{build}", unit=unit,
-        periods=("quarter", "half", "year"), why=f"survey.onestop.{why}",
+        periods=("quarter", "half", "year"), why=f"survey.onestop.known:{why}",
     )  # fmt: skip
 
 
@@ -93,10 +93,10 @@ KINDS: dict[str, Kind] = {
     "par": _standing("points"),
     "mau01": _onestop("marks", "dossiers", unit="must"),
     "mau02": _onestop("marks", "unit", unit="must"),
-    "mau03": _onestop("league", "report", why="league:why"),
-    "coverage": _onestop("covering", "report", why="covering:why"),
-    "late": _onestop("lateness", "report", why="lateness:why"),
-    "periodic": _onestop("periodic", "report", why="periodic:why"),
+    "mau03": _onestop("league", "report"),
+    "coverage": _onestop("covering", "report", why="dossiers"),
+    "late": _onestop("lateness", "report", why="dossiers"),
+    "periodic": _onestop("periodic", "report", why="dossiers"),
 }
 
 

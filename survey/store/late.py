@@ -165,6 +165,23 @@ def settled(
     return {unit: n for unit, n in rows if mine(unit)}
 
 
+_ANY = (
+    "SELECT receiving_unit FROM dossier WHERE settled_on BETWEEN :since AND :until",
+    "SELECT receiving_unit FROM dossier WHERE received_on BETWEEN :since AND :until",
+    "SELECT receiving_unit FROM dossier WHERE settled_on IS NULL AND received_on <= :until",
+)
+
+
+def any_of(
+    db: sqlite3.Connection, *, since: date, until: date, within: str = "", settled: bool = False
+) -> bool:
+    """Whether a period has any dossier at all, or any settled one; reads until it finds one."""
+    facts, mine = {"since": since.isoformat(), "until": until.isoformat()}, Inside(db, within)
+    return any(
+        mine(row[0]) for sql in (_ANY[:1] if settled else _ANY) for row in db.execute(sql, facts)
+    )
+
+
 def work(
     db: sqlite3.Connection, *, since: date, until: date, today: date, within: str = ""
 ) -> list[Work]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -69,6 +70,8 @@ _SUMS_ONE = (
     (True, _SUM_ABOUT + _ABOUT_ONE + _BY_ABOUT),
     (False, _SUM_CAME + _CAME_ONE + _BY_CAME),
 )
+_UNITS = ("SELECT d.receiving_unit" + _ABOUT, "SELECT r.receiving_unit" + _CAME)
+_UNITS_ONE = ("SELECT d.receiving_unit" + _ABOUT_ONE, "SELECT r.receiving_unit" + _CAME_ONE)
 
 
 def of(db: sqlite3.Connection, *, since: date, until: date, within: str = "") -> Iterator[Opinion]:
@@ -110,6 +113,23 @@ def _days(since: date, until: date) -> dict[str, str]:
         "since": since.isoformat(), "until": until.isoformat(),
         "begins": _midnight(since), "ends": _midnight(until + timedelta(days=1)),
     }  # fmt: skip
+
+
+def most(
+    db: sqlite3.Connection, *, since: date, until: date, within: str = "", enough: int = 1
+) -> int:
+    """The most opinions of a single unit in a period; stops reading when they are enough."""
+    mine, facts = Inside(db, within), _days(since, until) | {"unit": within}
+    if db.execute("SELECT 1 FROM wave WHERE questionnaire = 'nd61-2018.1'").fetchone() is None:
+        return 0
+    counts: Counter[str] = Counter()
+    alone = bool(within) and not units.children(db, within)
+    for sql in _UNITS_ONE if alone else _UNITS:
+        for (unit,) in db.execute(sql, facts):
+            counts[unit] += mine(unit)
+            if counts[unit] >= enough:
+                return counts[unit]
+    return max(counts.values(), default=0)
 
 
 def synthetic(db: sqlite3.Connection) -> bool:
