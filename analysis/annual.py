@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from analysis.design import Floats, Ints
 from analysis.estimate import Estimates, Grid
 from analysis.estimate import parts as many
 from analysis.intervals import least_variances
+from analysis.modes import ModeEffect, NoMatchedCell, mode_effect
 from analysis.parts import Part
 from analysis.people import People, people
 from analysis.ranks import differs, rank_sets
@@ -79,6 +80,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Modes:
+    """How the second channel differs from the first inside the same units (never adjusted)."""
+
+    first: str
+    second: str
+    effect: ModeEffect
+
+
+@dataclass(frozen=True, slots=True)
 class Annual:
     """Beside a ``Result``: units, regions, groups by question, the trend and its changes.
 
@@ -92,7 +102,7 @@ class Annual:
     changes: tuple[Change, ...] = ()
     published: tuple[tuple[int, str, float, str], ...] = ()
     earlier: str = ""  # the wave before, in a sentence: "năm 2025"
-    areas: Mapping[str, str] = field(default_factory=dict)
+    modes: Modes | None = None  # of a wave that was answered by several channels
 
 
 def units(
@@ -310,6 +320,40 @@ def _signs(grid: Grid, whole: Estimates, at: int, size: int, level: float) -> li
     se = np.sqrt(np.maximum(apart, 0.0))
     df = max(1, design.df(whole.present))
     return [int(sign) for sign in differs(values, se, df, level=level)]
+
+
+def modes(ready: Study, known: Units, of: Ints, scope: str) -> Modes | None:
+    """The effect of the two channels most used, inside the units of a scope; None for one channel,
+    for few answers by one of them, or where no unit was asked in both ways."""
+    if ready.tally is None or ready.design is None:
+        return None
+    answers = ready.answers
+    counts = np.bincount(
+        answers.channel[of], answers.sums.people[of], minlength=len(answers.channels)
+    )
+    first, second = np.argsort(-counts, kind="stable")[:2] if counts.size > 1 else (0, 0)
+    if first == second or counts[second] < ready.wave.min_n:
+        return None
+    members = parts.split(known, answers, of, scope)
+    label = np.zeros(answers.unit.size, dtype=np.int64)
+    for n, part in enumerate(members):
+        label[part.cells] = n
+    at = of[np.isin(answers.channel[of], (first, second))]
+    sums = ready.tally.moments[at, -1]
+    try:
+        effect = mode_effect(
+            ready.design,
+            ready.tally.psu[at],
+            label[at],
+            answers.channel[at] == second,
+            weight=sums[:, 0],
+            points=sums[:, 1],
+            level=ready.wave.level,
+        )
+    except NoMatchedCell:
+        return None
+    names = answers.channels
+    return Modes(names[int(first)], names[int(second)], effect)
 
 
 def sets_of(db: sqlite3.Connection, ready: Study) -> list[RankSet]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from analysis.compare import Difference, Wave
     from analysis.estimate import Estimates
+    from analysis.reader import Units
     from analysis.study import Study
     from analysis.trend import Change, Point, Trend
     from survey.store.series import Member
@@ -36,7 +37,7 @@ class Loaded:
 
     member: Member
     study: Study
-    units: object  # analysis.reader.Units
+    units: Units
 
 
 def of(db: sqlite3.Connection, wave: str) -> str:
@@ -220,11 +221,11 @@ def estimates(wave: Loaded, unit: str) -> Estimates | None:
     from analysis import parts
 
     answers = wave.study.answers
-    inside = parts.inside(wave.units, answers, unit)  # type: ignore[arg-type]
+    inside = parts.inside(wave.units, answers, unit)
     hide_n = wave.study.wave.hide_n
     if answers.people(inside) < hide_n:
         return None
-    if unit and parts.held_back(wave.units, answers, unit, hide_n):  # type: ignore[arg-type]
+    if unit and parts.held_back(wave.units, answers, unit, hide_n):
         return None
     return wave.study.estimates(inside)
 
@@ -234,16 +235,13 @@ def every(wave: Loaded, wanted: Sequence[str]) -> dict[str, Estimates]:
     from analysis import parts
 
     ready, hide_n = wave.study, wave.study.wave.hide_n
-    inside = {
-        unit: parts.inside(wave.units, ready.answers, unit)  # type: ignore[arg-type]
-        for unit in wanted
-    }
+    inside = {unit: parts.inside(wave.units, ready.answers, unit) for unit in wanted}
     shown = [
         unit
         for unit, cells in inside.items()
         if cells.size
         and ready.answers.people(cells) >= hide_n
-        and not parts.held_back(wave.units, ready.answers, unit, hide_n)  # type: ignore[arg-type]
+        and not parts.held_back(wave.units, ready.answers, unit, hide_n)
     ]
     if not shown:
         return {}

@@ -214,3 +214,23 @@ def test_a_published_figure_stands_beside_and_moves_no_point(store):
     assert after.source == before.source
     assert any("9,9/10" in str(block) for block in after.blocks)
     assert not any("9,9/10" in str(block) for block in before.blocks)
+
+
+def test_two_channels_are_compared_inside_the_same_units_and_said(store):
+    with db.write(store):
+        store.execute("UPDATE response SET channel = 'phone' WHERE wave = :w AND seq % 2 = 0",
+                      {"w": SURVEY})  # fmt: skip
+    wave = loaded(store)
+    found = annual.modes(wave.study, wave.units, everything(wave), "")
+    report = kinds.build(store, ask("annual"))
+    words = " ".join(b.text for b in report.blocks if hasattr(b, "text"))
+
+    assert {found.first, found.second} == {"post", "phone"}
+    assert found.effect.matched_first == found.effect.matched_second == pytest.approx(1)
+    assert "chỉ số không hiệu chỉnh theo kênh" in words
+
+
+def test_one_channel_has_no_mode_effect(store):
+    wave = loaded(store)
+
+    assert annual.modes(wave.study, wave.units, everything(wave), "") is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from analysis.annual import Annual, Unit
@@ -51,7 +51,7 @@ def build(
     )
     chapters: list[tuple[str, Sequence[model.Block]]] = [
         ("TÓM TẮT", _summary(result, facts, names, own)),
-        ("TÌNH HÌNH PHÁT, THU PHIẾU", _fieldwork(result, captions)),
+        ("TÌNH HÌNH PHÁT, THU PHIẾU", _fieldwork(result, facts, captions)),
         ("NHẬN ĐỊNH CỦA NGƯỜI DÂN", judged.judgements(result, captions)),
         ("MỨC ĐỘ HÀI LÒNG", satisfied.chapter(result, facts.units, captions)),
         ("NHU CẦU, MONG ĐỢI", judged.needs(result, captions)),
@@ -114,13 +114,13 @@ def _summary(result: Result, facts: Annual, names: str, own: Own | None) -> list
     return [*blocks, *sections.extremes(result), *sections.cautions(result)]
 
 
-def _fieldwork(result: Result, captions: sections.Captions) -> list[model.Block]:
+def _fieldwork(result: Result, facts: Annual, captions: sections.Captions) -> list[model.Block]:
     blocks = list(unit.fieldwork(result, captions))
+    if said := moved.modes(facts):
+        blocks.append(body(said))
     people = [one for one in opinions.beside(result) if not one.number]
     if people:
         table = opinions.people_table(people, sampled=result.design is not None)
-        from dataclasses import replace
-
         blocks.append(replace(table, caption=captions.table("Cơ cấu người trả lời")))
     return blocks
 
@@ -157,8 +157,6 @@ def _compared(
 
 def _peers(result: Result, own: Own, captions: sections.Captions) -> model.DotChart:
     """The unit among its peers, itself spoken of."""
-    from dataclasses import replace
-
     whole = replace(own.whole, scope=own.unit.unit)
     names = ranking.kind_of(own.whole.units)[0]
     return ranking.unit_chart(

@@ -166,6 +166,29 @@ def _mode(flags: Sequence[str]) -> str:
     )
 
 
+def modes(facts: Annual) -> str:
+    """What the two channels of a wave differ by, in the same units; "" where one was used."""
+    found = facts.modes
+    if found is None:
+        return ""
+    first, second = (wording.CHANNELS.get(name, name) for name in (found.first, found.second))
+    overall = found.effect.overall
+    apart = points(overall.value, 0.0)
+    said = (
+        f"Trong cùng địa bàn, chỉ số của phiếu thu qua {second} "
+        f"{'cao' if apart >= 0 else 'thấp'} hơn qua {first} {_plain(apart)} điểm"
+    )
+    if overall.low is not None and overall.high is not None:
+        low, high = (signed(points(end, 0.0)) for end in (overall.low, overall.high))
+        sure = overall.low > 0 or overall.high < 0
+        said += f" (khoảng tin cậy: từ {low} đến {high} điểm)"
+        said += "" if sure else ", chưa có ý nghĩa thống kê"
+    return (
+        f"{said}. Chênh lệch gồm cả khác biệt giữa những người trả lời của hai kênh; chỉ số không "
+        "hiệu chỉnh theo kênh."
+    )
+
+
 def _changes(result: Result, change: Change, captions: Captions) -> model.Table:
     found = change.differences
     assert found is not None

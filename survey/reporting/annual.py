@@ -12,7 +12,8 @@ from survey.store import series as members
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-    from analysis.annual import Annual, Unit
+    from analysis.annual import Annual, Group, Unit
+    from analysis.design import Ints
     from analysis.report.model import Report
     from analysis.results import Result
     from analysis.trend import Trend
@@ -89,7 +90,7 @@ def of(
     ready = now.study
     if not ready.sampled:
         return facts.Annual()
-    inside = parts.inside(now.units, ready.answers, result.scope)  # type: ignore[arg-type]
+    inside = parts.inside(now.units, ready.answers, result.scope)
     pair = (now,) if before is None else (before, now)
     return facts.Annual(
         units=units(db, result, now, before),
@@ -99,6 +100,7 @@ def of(
         changes=series.changed(db, result.scope, _last(found, pair), pair),
         published=_published(db, result, now),
         earlier=f"năm {before.member.year}" if before else "",
+        modes=facts.modes(ready, now.units, inside, result.scope),
     )
 
 
@@ -115,9 +117,9 @@ def units(db: Connection, result: Result, now: Loaded, before: Loaded | None) ->
     from analysis.compare import NotComparable
 
     ready = now.study
-    inside = parts.inside(now.units, ready.answers, result.scope)  # type: ignore[arg-type]
+    inside = parts.inside(now.units, ready.answers, result.scope)
     sets = facts.sets_of(db, ready)
-    found = facts.units(ready, now.units, sets, inside, result.scope)  # type: ignore[arg-type]
+    found = facts.units(ready, now.units, sets, inside, result.scope)
     if before is None or not found or not comparable(db, now, before):
         return found
     names = [unit.unit for unit in found]
@@ -152,8 +154,8 @@ def _places(db: Connection, result: Result, before: Loaded) -> dict[str, int]:
     from analysis.ranks import competition
 
     ready = before.study
-    inside = parts.inside(before.units, ready.answers, result.scope)  # type: ignore[arg-type]
-    found = parts.split(before.units, ready.answers, inside, result.scope)  # type: ignore[arg-type]
+    inside = parts.inside(before.units, ready.answers, result.scope)
+    found = parts.split(before.units, ready.answers, inside, result.scope)
     if not found:
         return {}
     import numpy as np
@@ -165,7 +167,7 @@ def _places(db: Connection, result: Result, before: Loaded) -> dict[str, int]:
     return {unit: int(rank) for (unit, _), rank in zip(known, ranks.tolist(), strict=True)}
 
 
-def _regions(db: Connection, now: Loaded, inside: object, result: Result):  # type: ignore[no-untyped-def]
+def _regions(db: Connection, now: Loaded, inside: Ints, result: Result) -> tuple[Group, ...]:
     """The regions of the country as groups; none inside a province."""
     import numpy as np
 
@@ -177,15 +179,15 @@ def _regions(db: Connection, now: Loaded, inside: object, result: Result):  # ty
     sets = [s for s in facts.sets_of(db, ready) if s.kind == "region"]
     of_unit = {unit: n for n, s in enumerate(sets) for unit in s.members}
     paths = [
-        next((of_unit[up] for up in now.units.path(unit) if up in of_unit), -1)  # type: ignore[attr-defined]
+        next((of_unit[up] for up in now.units.path(unit) if up in of_unit), -1)
         for unit in ready.answers.units
     ]
     region = np.array(paths, dtype=np.int64)[ready.answers.unit]
     cells = [np.flatnonzero(region == n) for n in range(len(sets))]
-    return tuple(facts.grouped(ready, [s.name for s in sets], cells, inside))  # type: ignore[arg-type]
+    return tuple(facts.grouped(ready, [s.name for s in sets], cells, inside))
 
 
-def _areas(db: Connection, now: Loaded, inside):  # type: ignore[no-untyped-def]
+def _areas(db: Connection, now: Loaded, inside: Ints) -> tuple[tuple[str, tuple[Group, ...]], ...]:
     """Town and country, as the villages were drawn."""
     import numpy as np
 
