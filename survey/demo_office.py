@@ -80,6 +80,11 @@ STAFF = (
     ("lanhdao", "Lãnh đạo phường (mô phỏng)", "viewer", "vn34:09604", ""),
     ("kiemtra", "Người kiểm tra (mô phỏng)", "auditor", "", ""),
 )
+#: Who handed in what is still open: made up.
+APPLICANTS = (
+    "Trần Thị Mỹ Hạnh (mô phỏng)", "Nguyễn Văn Thuận (mô phỏng)", "Lê Hoàng Oanh (mô phỏng)",
+    "Công ty TNHH Ví Dụ (mô phỏng)",
+)  # fmt: skip
 #: Days of the past that dossiers came in.
 DAYS = 200
 
@@ -163,6 +168,8 @@ def _dossiers(ward: Ward, at: datetime, part: int) -> Iterator[Dossier]:
             receiving_unit=ward.point, resolving_unit=ward.unit,
             officer=f"{ward.short}-{desk[number] + 1:02}", received_on=received, due_on=due,
             settled_on=settled if settled <= today else None,
+            applicant=APPLICANTS[number % len(APPLICANTS)] if settled > today else None,
+            organisation=number % len(APPLICANTS) == len(APPLICANTS) - 1,
         )  # fmt: skip
 
 

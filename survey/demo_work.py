@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from survey import external
 from survey.demo_office import ACTOR, WARDS, Ward
 from survey.feedback import scan
 from survey.reporting import periods
-from survey.store import criteria, feedback, late, letters, narratives, people
+from survey.store import breaks, criteria, feedback, late, letters, narratives, people, waves
 from survey.store import external as figures
 from survey.store.clock import VIETNAM, day
 
@@ -66,6 +67,16 @@ def fill(base: sqlite3.Connection, at: datetime) -> None:
     """Put the office to work inside the caller's transaction, up to ``at``."""
     read = external.read(external.PUBLISHED.read_text("utf-8"), base)
     figures.add(base, read.figures, name="published.csv", digest=read.digest, now=at, actor=ACTOR)
+    breaks.declare(
+        base, breaks.Break("sipas", 2022, "Bảng hỏi, đối tượng và cách tính mới", "1001/QĐ-BNV"),
+        now=at, actor=ACTOR,
+    )  # fmt: skip
+    draft = replace(
+        waves.get(base, "sipas-2026"), key="sipas-2027", name="Khảo sát hộ gia đình năm 2027",
+        year=2027, opens_on=date(2027, 8, 2), closes_on=date(2027, 9, 30), closed_at=None,
+        stage="draft",
+    )  # fmt: skip
+    waves.new(base, draft, now=at, actor=ACTOR)
     quarters = periods.latest(day(at), "quarter", 3)[1:]
     for ward in WARDS:
         _head(base, ward, at)

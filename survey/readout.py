@@ -36,7 +36,7 @@ Body = dict[str, object]
 def all_waves() -> Response:
     """List the waves that the key reaches, the newest first."""
     key = keyring.demand("waves")
-    return _json({"waves": [_wave(wave) for wave in waves.all(db.get()) if _reaches(key, wave)]})
+    return _json({"waves": [_wave(wave) for wave in waves.live(db.get()) if _reaches(key, wave)]})
 
 
 @bp.get("/waves/<wave>")

@@ -40,6 +40,7 @@ ROOMS: Mapping[str, Room] = {
         "room.reports",
         {
             "reporting.index": "room.reports",
+            "narratives.index": "narratives.title",
             "datafiles.index": "room.data",
             "external.index": "room.external",
         },
@@ -104,6 +105,7 @@ PARENTS = {
     "planning": "sampling",
     "printouts": "lots",
     "reports": "board",
+    "jobs": "reporting",
 }
 
 
