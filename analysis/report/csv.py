@@ -14,7 +14,7 @@ from datetime import date
 from typing import TextIO
 
 from analysis.report import model, wording
-from analysis.report.model import Report, Sheet
+from analysis.report.model import Report
 from analysis.report.numbers import pct
 from analysis.results import Choice, Distribution, Figure, Result, UnitResult
 
@@ -55,23 +55,24 @@ Cell = str | int | float | None
 
 
 def write(report: Report | Result, file: TextIO) -> None:
-    """Write the figures of a report (or of a result) into a text file opened with newline=""."""
-    result = report.source if isinstance(report, Report) else report
+    """Write the figures of a report (or of a result) into a text file opened with newline="".
+
+    Figures of a result are one table; those that are no result follow, an empty line between.
+    """
+    whole = report if isinstance(report, Report) else None
+    result = whole.source if whole is not None else report
     file.write(MARK)
-    if result is None:
-        _sheets(report.sheets if isinstance(report, Report) else (), file)
-        return
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    for row in lines(result):
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-
-
-def _sheets(sheets: tuple[Sheet, ...], file: TextIO) -> None:
-    """Figures that are no result: one table after the other, an empty line between."""
+    started = False
+    if isinstance(result, Result):
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\r\n")
+        table.writeheader()
+        for row in lines(result):
+            table.writerow({name: _cell(value) for name, value in row.items()})
+        started = True
     writer = csv.writer(file, lineterminator="\r\n")
-    for place, sheet in enumerate(sheets):
-        writer.writerows([[]] if place else [])
+    for sheet in whole.sheets if whole is not None else ():
+        writer.writerows([[]] if started else [])
+        started = True
         writer.writerow([_cell(name) for name in sheet.columns])
         writer.writerows([[_plain(cell) for cell in row] for row in sheet.rows])
 

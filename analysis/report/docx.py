@@ -61,7 +61,8 @@ class _Text:
     def story(self, blocks: tuple[model.Block, ...]) -> Iterator[str]:
         """Everything in its order; a section ends where pages turn and where an annex begins."""
         turn: bool | None = None
-        for block in blocks:
+        for place, block in enumerate(blocks):
+            after = blocks[place + 1 : place + 3]
             match block:
                 case model.Turn():
                     turn = block.landscape
@@ -74,7 +75,7 @@ class _Text:
                 case _:
                     if turn is not None:
                         yield self._section(turn, first=False)
-                    yield from self._block(block)
+                    yield from self._block(block, after)
             turn = None
         yield section(self.wide, first=self.first, inside=False)
 
@@ -84,7 +85,9 @@ class _Text:
         self.wide, self.first = wide, first
         return ended
 
-    def _block(self, block: model.Block) -> Iterator[str]:
+    def _block(self, block: model.Block, after: tuple[model.Block, ...]) -> Iterator[str]:
+        """One block; a signature never stands alone: what is before it stays with it."""
+        signed = any(isinstance(one, model.SignOff) for one in after)
         match block:
             case model.Masthead():
                 yield _masthead(block)
@@ -101,11 +104,12 @@ class _Text:
                     for r in block.runs
                 )
                 mark = run("– ") if foreign else ""
-                yield paragraph(mark + said, _ROLES[block.role])
+                held = isinstance(after[0] if after else None, model.SignOff)
+                yield paragraph(mark + said, _ROLES[block.role], held=held)
             case model.Table():
                 yield from self._table(block)
             case model.MethodBox():
-                yield _method(block)
+                yield _method(block, signed=signed)
             case model.SignOff():
                 yield _sign_off(block)
             case model.PageBreak():
@@ -124,6 +128,7 @@ class _Text:
         whole = sum(column.width for column in block.columns) * MM
         part = min(1.0, room / whole)
         widths = [round(twips(column.width * MM * part)) for column in block.columns]
+        pads = _pads(block, widths)
         ends = _ends(block, widths)
         size = None if block.size == 11.5 else block.size
         heads = [
@@ -135,7 +140,8 @@ class _Text:
         ]  # fmt: skip
         small = len(block.rows) <= WHOLE  # stays on one page; else its first rows stay together
         held = len(block.rows) - 1 if small else 1
-        rows = [_row(one, block, widths, ends, size, n < held) for n, one in enumerate(block.rows)]
+        sizes = list(zip(widths, ends, pads, strict=True))
+        rows = [_row(one, block, sizes, size, n < held) for n, one in enumerate(block.rows)]
         yield table(widths, heads, rows)
         if block.note:
             yield paragraph(run(line(block.note)), "Note")
@@ -168,8 +174,19 @@ def _ends(block: model.Table, widths: list[int]) -> list[int]:
     return out
 
 
+def _pads(block: model.Table, widths: list[int]) -> list[int]:
+    """Room beside the texts of a column: less where a date or a code would be parted."""
+    out = []
+    for i, wide in enumerate(widths):
+        cells = (row.cells[i] for row in block.rows if i < len(row.cells))
+        words = {word for cell in cells for word in plain(cell, 600).split()}
+        longest = max((width(word, BOLD, block.size) for word in words), default=0.0)
+        out.append(min(_PAD, max(1, int((wide - twips(longest)) / 2) - 4)))
+    return out
+
+
 def _row(
-    one: model.Row, block: model.Table, widths: list[int], ends: list[int], size: float | None,
+    one: model.Row, block: model.Table, sizes: list[tuple[int, int, int]], size: float | None,
     held: bool,
 ) -> str:  # fmt: skip
     """A row; ``held``: it stays on the page of the next one."""
@@ -182,11 +199,13 @@ def _row(
         column = block.columns[i]
         said = runs(plain(text, 600), bold=strong or column.bold, size=size)
         align = "left" if across else {"centre": "center"}.get(column.align, column.align)
-        right = ends[i] if align == "right" else 0
-        wide = sum(widths[1:]) if across else widths[i]
+        wide, end, pad = sizes[i]
+        right = end if align == "right" else 0
+        wide = sum(w for w, _, _ in sizes[1:]) if across else wide
         inner = paragraph(said, "Cell", align=align, right=right, held=held)
-        span = len(widths) - 1 if across else 1
-        cells.append(cell(inner, wide, fill=fill, top=top, span=span))
+        span = len(sizes) - 1 if across else 1
+        own = None if across or pad == _PAD else pad
+        cells.append(cell(inner, wide, fill=fill, top=top, span=span, pad=own))
     return "".join(cells)
 
 
@@ -236,13 +255,15 @@ def _addressed(block: model.Addressed) -> Iterator[str]:
         yield paragraph(run(said), "BodyText", left=round(twips(56 * MM)))
 
 
-def _method(box: model.MethodBox) -> str:
+def _method(box: model.MethodBox, *, signed: bool) -> str:
+    """The box; its last two rows stay with a signature that follows."""
     key, rest = round(twips(34 * MM)), round(twips(TEXT - 34 * MM))
     rows = []
-    for name, value in box.rows:
+    for place, (name, value) in enumerate(box.rows):
+        held = signed and place >= len(box.rows) - 2
         said = "".join(run(line(r.text), bold=r.bold, italic=r.italic) for r in value)
-        left = cell(paragraph(run(line(name), bold=True), "Cell"), key, fill=_BAND)
-        rows.append(left + cell(paragraph(said, "Cell", align="both"), rest))
+        left = cell(paragraph(run(line(name), bold=True), "Cell", held=held), key, fill=_BAND)
+        rows.append(left + cell(paragraph(said, "Cell", align="both", held=held), rest))
     return table([key, rest], [], rows, BOXED)
 
 
@@ -257,7 +278,7 @@ def _sign_off(block: model.SignOff) -> str:
     right += paragraph("", "Centre", before=round(twips(25 * MM)))  # for signature and seal
     right += paragraph(run(line(block.name), bold=True, size=14), "Centre")
     row = cell(left, left_wide, pad=0) + cell(right, right_wide, pad=0)
-    gap = paragraph("", "Centre")
+    gap = paragraph("", "Centre", held=True)
     return gap + table([left_wide, right_wide], [], [row], BARE)
 
 

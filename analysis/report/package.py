@@ -168,7 +168,7 @@ def _styles() -> str:
         return f'<w:sz w:val="{round(2 * points)}"/><w:szCs w:val="{round(2 * points)}"/>'
 
     def head(level: int, before: int) -> str:
-        spacing = exact(before, 0, 350, "atLeast")
+        spacing = exact(before, 60, 350, "atLeast")
         return _style(
             f"Heading{level}", f"heading {level}",
             f'{keep}{spacing}{first}<w:outlineLvl w:val="{level - 1}"/>', bold,
