@@ -93,6 +93,7 @@ def test_a_long_file_becomes_work_in_the_background(staff, settings, monkeypatch
     made = staff.get(answer.location + "/file")
     with zipfile.ZipFile(io.BytesIO(made.data)) as bag:
         assert "manifest.json" in bag.namelist()
+    made.close()
 
 
 @pytest.mark.parametrize(

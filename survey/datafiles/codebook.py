@@ -61,6 +61,8 @@ def guide(extract: Extract, design: Design, name: str) -> str:
         ]
         if design.partial:
             lines += ["", t("data.syntax.partial")]
+        if design.stale:
+            lines += ["", t("data.guide.stale", wave=extract.wave.key)]
         if extract.ask.level == "public":
             lines += ["", t("data.guide.public_weights")]
     else:

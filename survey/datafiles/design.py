@@ -27,9 +27,12 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """``items`` with ``points`` of their levels; ``composites``: (kind, name, weights by item,
+    """``stale``: the weights are older than the answers; ``partial``: a part of the wave.
+
+    ``items`` with ``points`` of their levels; ``composites``: (kind, name, weights by item,
     pooled); ``experienced``: (columns that say who has dealt with an office, items asked of
-    these only), None where everybody counts; ``margins`` None unless weights were fitted."""
+    these only), None where everybody counts; ``margins`` None unless weights were fitted.
+    """
 
     items: tuple[str, ...]
     points: tuple[float, ...]
@@ -38,6 +41,7 @@ class Design:
     fpc: bool
     margins: Margins | None
     partial: bool
+    stale: bool
 
     @property
     def weight(self) -> str:
@@ -73,6 +77,7 @@ def design(extract: Extract, db: sqlite3.Connection) -> Design:
         experienced=experienced,
         fpc=fpc,
         margins=_margins(extract, db),
+        stale=bool(extract.margins and weighting.stale(db, wave.key)),
         partial=bool(extract.ask.unit or extract.ask.since or extract.ask.until),
     )
 
@@ -81,8 +86,8 @@ def _margins(extract: Extract, db: sqlite3.Connection) -> Margins | None:
     if not extract.margins:
         return None
     made = weighting.get(db, extract.wave.key)
-    if made is None:
-        return None
+    if made is None or weighting.stale(db, extract.wave.key):
+        return None  # whoever answered since has no margin: the weights are taken as they are
     how, report = made.settings, made.report
     targets: dict[str, dict[str, float]] = {column: {} for column in extract.margins}
     for row in report["margins"]:

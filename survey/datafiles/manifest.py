@@ -33,6 +33,7 @@ def facts(extract: Extract, db: sqlite3.Connection) -> dict[str, Any]:
             "opens_on": wave.opens_on.isoformat(),
             "closes_on": wave.closes_on.isoformat(),
             "owner": wave.owner_name,
+            "trial_of": wave.trial_of or "",
         },
         "filter": extract.ask.facts(),
         "questionnaire": {"key": asked.key, "digest": asked.digest, "title": asked.title},

@@ -56,6 +56,7 @@ def _data(
             name = t("data.sheet.data")
             sheet = book.add_worksheet(name if number == 1 else f"{name} {number}")
             sheet.freeze_panes(1, 0)
+            sheet.set_column(0, first_code - 1, 14)
             for c, column in enumerate(columns):
                 sheet.write_string(0, c, column.name, head)
             at = 1
