@@ -263,3 +263,27 @@ def test_a_row_of_another_program_is_read_as_one_of_a_file(store):
     assert {(f.field, f.code) for f in faults} == {
         ("service", "not_text"), ("due_on", "day"), ("officer", "unprintable"),
     }  # fmt: skip
+
+
+def test_a_file_may_name_applicants_who_stand_apart(place, store):
+    text = (
+        f"{HEADING},Người nộp,Loại người nộp\n{LINE},Trần Thị Mỹ Hạnh,\n"
+        f"{LINE.replace('H08.1', 'H08.2')},Hợp tác xã Thành Công,Tổ chức\n"
+    )
+    assert bring(place, text).exit_code == 0
+    rows = store.execute("SELECT dossier, name, kind FROM dossier_person ORDER BY dossier")
+    assert [tuple(row) for row in rows] == [
+        ("H08.1", "Trần Thị Mỹ Hạnh", "person"),
+        ("H08.2", "Hợp tác xã Thành Công", "organisation"),
+    ]
+    assert "0 mới, 0 sửa, 2 như cũ" in bring(place, text).output
+    details = [row["detail"] for row in store.execute("SELECT detail FROM audit")]
+    assert not any("Hạnh" in detail for detail in details)
+
+
+def test_a_file_that_calls_applicants_something_else_is_refused(place, store):
+    done = bring(place, f"{HEADING},Người nộp,Loại người nộp\n{LINE},An,mèo\n")
+
+    assert done.exit_code == 1
+    assert "Dòng 2, cột “Loại người nộp”" in done.output
+    assert kept(store) == []
