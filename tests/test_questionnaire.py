@@ -15,6 +15,7 @@ from forms.questionnaire import (
     Faulty,
     catalogue_faults,
     keys,
+    lineage,
     load,
     localized,
     missing,
@@ -413,3 +414,19 @@ def test_the_digest_does_not_depend_on_spaces_or_order():
     one = document.decode('{"a": 1, "b": [2]}')
     assert document.digest(one) == document.digest(json.loads('{"b":[2],"a":1}'))
     assert document.digest(one) != document.digest({"a": 1, "b": [3]})
+
+
+def test_items_of_two_versions_are_the_same_only_where_it_was_declared():
+    found = lineage("sipas-2026.1", "sipas-2022.1")
+    assert len(found) == 20
+    assert (found["s14"], found["s39"]) == ("s13", "s33")
+    assert "s15" not in found
+    back = lineage("sipas-2022.1", "sipas-2026.1")
+    assert back == {theirs: mine for mine, theirs in found.items()}
+
+
+def test_a_questionnaire_is_all_of_itself_and_nothing_of_a_stranger():
+    assert lineage("mot-cua-2026.1", "mot-cua-2026.1")["comment"] == "comment"
+    assert lineage("mot-cua-2026.1", "sipas-2026.1") == {}
+    with pytest.raises(LookupError):
+        lineage("sipas-2026.1", "none-1.1")

@@ -83,7 +83,7 @@ def new() -> str | Response | tuple[str, int]:
             values |= {"key": "", "opens_on": "", "closes_on": "", "settled": ""}
             values["year"] = str(clock.day(clock.now()).year)
         return _form(values, source=source)
-    values = wave_form.typed(request.form)
+    values = _first() | wave_form.typed(request.form)
     fields, faults = wave_form.read(values, source)
     key = wave_form.key(values.get("key", ""), faults)
     if "owner" in fields:

@@ -23,7 +23,7 @@ def begin(db: sqlite3.Connection, key: str, *, now: datetime, actor: str) -> Wav
     A trial is answered at counters and on telephones only, whatever the wave will be: a sample has
     no trial.  One that is there is brought to the wave as it is now, and its time begins again.
     Raises LookupError; Refused ``trial_of_trial`` (409), ``trial_filled`` (409) for one that holds
-    answers to be emptied first.
+    answers to be emptied first, ``trial_taken`` (409) where another wave has its key.
     """
     with write(db):
         wave, today = waves.get(db, key), day(now)
@@ -36,7 +36,12 @@ def begin(db: sqlite3.Connection, key: str, *, now: datetime, actor: str) -> Wav
         )  # fmt: skip
         held = next((one for one in waves.trials(db, key) if one.key == made.key), None)
         if held is None:
-            waves.new(db, made, now=now, actor=actor)
+            try:
+                waves.new(db, made, now=now, actor=actor)
+            except Refused as refusal:
+                if refusal.code != "exists":
+                    raise
+                raise Refused("trial_taken", 409, name=made.key) from None
         elif counted(db, held.key):
             raise Refused("trial_filled", 409, n=counted(db, held.key))
         else:
