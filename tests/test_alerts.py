@@ -12,7 +12,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from said import TOMORROW, read, say
+from said import TOMORROW, cases, read, say
 from small_wave import COMMUNE, LAI_CHAU, NOW, PASSWORD, TUYEN_QUANG
 from werkzeug.security import generate_password_hash
 
@@ -283,7 +283,7 @@ def test_rounds_read_raise_and_send(base, settings, monkeypatch):
     rounds.walk(settings)
 
     assert [one.state for one in alerts.log(base)] == ["sent"]
-    assert len(list(feedback.listed(base))) == 1
+    assert len(list(cases(base))) == 1
 
 
 def test_the_rounds_end_when_the_server_is_gone(settings):

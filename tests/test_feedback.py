@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 from citizens import hidden
-from said import TOMORROW, crowd, read, say
+from said import TOMORROW, cases, crowd, read, say
 from small_wave import COMMUNE, COUNTER, LAI_CHAU, NOW, PASSWORD, TUYEN_QUANG
 from werkzeug.security import generate_password_hash
 
@@ -31,7 +31,7 @@ def case(base, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: TOMORROW)
     say(base, "Chờ lâu <b>quá</b>", m_all=1, phone="0912345678")
     read(base)
-    [found] = feedback.listed(base)
+    [found] = cases(base)
     return found
 
 
@@ -196,7 +196,7 @@ def test_the_counter_is_told_only_where_enough_answered_at_it(base, monkeypatch,
     say(base, m_all=1, counter="9")
     crowd(base, 3, counter="9")
     read(base)
-    [held] = feedback.listed(base)
+    [held] = cases(base)
     assert "<dt>Quầy</dt>" not in staff.get(f"/feedback/{held.id}").text
 
     crowd(base, 1, counter="9")
@@ -210,7 +210,7 @@ def test_praise_is_listed_and_passed_on(base, monkeypatch, staff):
     read(base)
     page = staff.get("/feedback/praise").text
     assert "Cán bộ rất nhiệt tình" in page
-    [held] = feedback.listed(base, kinds=("praise",))
+    [held] = cases(base, "praise")
     data = dict(hidden(page)) | {"action": "close", "seen": "1"}
 
     assert staff.post(f"/feedback/{held.id}", data=data).status_code == 303

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from said import TOMORROW, crowd, read, say
+from said import TOMORROW, cases, crowd, read, say
 from small_wave import COMMUNE, COUNTER, HOUSEHOLD, LAI_CHAU, NOW, SURVEY
 
 from survey import db
@@ -20,10 +20,6 @@ _act = {"now": NOW, "actor": "shell:test"}
 def base(settings):
     with closing(db.connect(settings.database)) as opened:
         yield opened
-
-
-def cases(base, *kinds):
-    return list(feedback.listed(base, kinds=kinds or feedback.KINDS))
 
 
 def test_a_bad_rating_opens_a_case_the_day_after_and_only_once(base):

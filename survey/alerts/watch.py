@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Coverage is of the dossiers settled in so many days, and wants so many of them.
 DAYS, SETTLED = 30, 20
+#: Overdue cases that are counted.
+_MANY = 10_000
 
 
 def look(db: sqlite3.Connection, *, now: datetime) -> int:
@@ -43,12 +45,13 @@ def _overdue(db: sqlite3.Connection, rule: Rule, now: datetime) -> Iterator[Rais
     today, held = clock.day(now), workdays.known(db)
     if not workdays.works(today, held):
         return
+    within = [unit for unit in feedback.places(db) if _within(db, unit, rule.unit)]
     late = [
         case
-        for case in feedback.listed(db, kinds=("low", "complaint", "hand"), states=feedback.OPEN)
-        if case.late(today)
-        and workdays.between(date.fromisoformat(case.due_on or ""), today, held) > rule.threshold
-        and _within(db, case.unit, rule.unit)
+        for case in feedback.due_first(
+            db, feedback.Wish(before=today.isoformat()), _MANY, within if rule.unit else None
+        )
+        if workdays.between(date.fromisoformat(case.due_on or ""), today, held) > rule.threshold
     ]
     if late:
         n, oldest = thousands(len(late)), day(late[0].due_on or "")

@@ -33,7 +33,7 @@ def page() -> str:
     """Show the figures by unit and by month."""
     scope, tree, found = _asked()
     parts = _by(found, lambda one: tree.part(one.unit, scope))
-    months = _by(found, lambda one: one.month)
+    months = _by(found, lambda one: one.day[:7])
     rows = [(showing.unit_name(unit), unit, figures) for unit, figures in parts.items()]
     return render_template(
         "feedback/figures.html",
@@ -53,10 +53,15 @@ def table() -> Response:
     head = ("unit", "month", "kind", "state", "n", "late")
     names: dict[str, str] = {}
     lines = [",".join(head)]
-    for one in sorted(found):
-        if one.unit not in names:
-            names[one.unit] = showing.unit_name(one.unit)
-        cells = (names[one.unit], one.month, one.kind, one.state, str(one.n), str(one.late))
+    sums: Counter[tuple[str, ...]] = Counter()
+    for one in found:
+        sums[one.unit, one.day[:7], one.kind, one.state, "n"] += one.n
+        sums[one.unit, one.day[:7], one.kind, one.state, "late"] += one.late
+    for *place, _ in sorted(key for key in sums if key[-1] == "n"):
+        if place[0] not in names:
+            names[place[0]] = showing.unit_name(place[0])
+        counts = (str(sums[*place, "n"]), str(sums[*place, "late"]))
+        cells = (names[place[0]], *place[1:], *counts)
         lines.append(",".join(map(_cell, cells)))
     answer = Response("\ufeff" + "\r\n".join(lines) + "\r\n", content_type="text/csv")
     answer.headers.set("Content-Disposition", "attachment", filename="phan-anh.csv")
@@ -77,11 +82,7 @@ def _asked() -> tuple[str, Tree, list[Counted]]:
 
 def _wanted(scope: str, today: date) -> list[Counted]:
     tree = Tree()
-    return [
-        one
-        for one in feedback.counted(db.get(), today)
-        if one.kind != "praise" and tree.inside(one.unit, scope)
-    ]
+    return [one for one in feedback.counted(db.get(), today) if tree.inside(one.unit, scope)]
 
 
 def _by(found: Iterable[Counted], key: Callable[[Counted], str]) -> dict[str, dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -15,6 +16,8 @@ from survey.text import day, t, thousands
 from survey.tree import Tree
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from werkzeug.wrappers import Response as BaseResponse
 
     from survey.store.feedback import Case
@@ -25,14 +28,8 @@ READERS = guard.READERS
 HANDLERS = showing.HANDLERS
 #: Cases that a page lists.
 LISTED = 200
-#: What the list is narrowed to, each with the states it shows.
-VIEWS = {
-    "open": feedback.OPEN,
-    "late": feedback.OPEN,
-    "mine": feedback.OPEN,
-    "waiting": ("waiting",),
-    "done": ("answered", "closed"),
-}
+#: What the list is narrowed to.
+VIEWS = ("open", "late", "mine", "waiting", "done")
 KINDS = ("low", "complaint", "hand")
 
 bp.add_url_rule("/feedback/figures", "figures", figures.page)
@@ -64,25 +61,16 @@ def index() -> str:
     if view not in VIEWS or kind not in ("", *KINDS):
         abort(404)
     staff, today, held = guard.current_staff(), clock.day(clock.now()), workdays.known(db.get())
-    tree, rows, more = Tree(), list[dict[str, object]](), False
-    kinds = (kind,) if kind else KINDS
-    for case in feedback.listed(db.get(), kinds=kinds, states=VIEWS[view]):
-        if not tree.inside(case.unit, scope):
-            continue
-        if view == "late" and not case.late(today):
-            continue
-        if view == "mine" and (staff is None or case.owner != staff.id):
-            continue
-        if more := len(rows) == LISTED:
-            break
-        rows.append(showing.row(case, today, held))
+    tree = Tree()
+    found = _wanted(view, kind, scope, today, tree, staff.id if staff else 0)
+    rows = [showing.row(case, today, held) for case in found[:LISTED]]
     waiting = releases.waiting(db.get())
     return render_template(
         "feedback/index.html",
         rows=rows,
-        more=more,
+        more=len(found) > LISTED,
         view=view,
-        views=list(VIEWS),
+        views=VIEWS,
         kind=kind,
         kinds=KINDS,
         scope=scope,
@@ -95,6 +83,23 @@ def index() -> str:
     )
 
 
+def _wanted(view: str, kind: str, scope: str, today: date, tree: Tree, me: int) -> list[Case]:
+    """Return the cases of a view, one more than the page lists where there are more."""
+    if view == "done":
+        found = (c for c in feedback.done(db.get(), kind) if tree.inside(c.unit, scope))
+        return list(islice(found, LISTED + 1))
+    wish = feedback.Wish(
+        kind=kind,
+        state="waiting" if view == "waiting" else "",
+        owner=me if view == "mine" else 0,
+        before=today.isoformat() if view == "late" else "~",
+    )
+    within = None
+    if scope:
+        within = [unit for unit in feedback.places(db.get()) if tree.inside(unit, scope)]
+    return feedback.due_first(db.get(), wish, LISTED + 1, within)
+
+
 @bp.get("/feedback/praise")
 @guard.roles(*READERS)
 def praise() -> str:
@@ -103,14 +108,17 @@ def praise() -> str:
     reading.catch_up()
     tree, today, held = Tree(), clock.day(clock.now()), workdays.known(db.get())
     rows: list[dict[str, object]] = []
-    for case in feedback.listed(db.get(), kinds=("praise",)):
-        if tree.inside(case.unit, scope) and case.state != "held":
-            rows.append(showing.row(case, today, held) | showing.praised(case, today))
-    rows.sort(key=lambda one: (one["passed"], one["since"]), reverse=False)
-    rows = [one for one in rows if one["words"]]
+    for case in feedback.praises(db.get()):
+        if tree.inside(case.unit, scope):
+            line = showing.row(case, today, held) | showing.praised(case, today)
+            if line["words"]:  # its giver may have taken it back
+                rows.append(line)
+        if len(rows) > LISTED:
+            break
+    rows.sort(key=lambda one: bool(one["passed"]))
     return render_template(
         "feedback/praise.html", rows=rows[:LISTED], more=len(rows) > LISTED,
-        synthetic=_made_up(rows), may_pass={one["unit"] for one in rows if one["may"]},
+        synthetic=_made_up(rows),
     )  # fmt: skip
 
 

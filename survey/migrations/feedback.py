@@ -49,8 +49,17 @@ def _cases(db: Database) -> None:
             answer TEXT NOT NULL DEFAULT '', answered_on TEXT, closed_on TEXT,
             calls INTEGER NOT NULL DEFAULT 0, version INTEGER NOT NULL DEFAULT 1,
             changed_at TEXT NOT NULL, changed_by TEXT NOT NULL) STRICT""",
-        "CREATE INDEX feedback_case_unit ON feedback_case (unit, state, due_on)",
-        "CREATE INDEX feedback_case_due ON feedback_case (state, due_on)",
+        # What is due first, of everybody and of one unit; what was ended last; and the counts.
+        "CREATE INDEX feedback_case_due ON feedback_case (due_on, id)"
+        " WHERE state IN ('new', 'working', 'waiting')",
+        "CREATE INDEX feedback_case_unit ON feedback_case (unit, due_on, id)"
+        " WHERE state IN ('new', 'working', 'waiting')",
+        "CREATE INDEX feedback_case_done ON feedback_case (changed_at)"
+        " WHERE state IN ('answered', 'closed')",
+        "CREATE INDEX feedback_case_held ON feedback_case (wave, unit) WHERE state = 'held'",
+        "CREATE INDEX feedback_case_praise ON feedback_case (arrived_on) WHERE kind = 'praise'",
+        "CREATE INDEX feedback_case_count ON feedback_case"
+        " (unit, kind, state, arrived_on, due_on, answered_on, closed_on)",
         """CREATE TABLE feedback_event (
             id INTEGER PRIMARY KEY, feedback_case INTEGER NOT NULL REFERENCES feedback_case (id),
             at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, state TEXT NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -103,16 +103,61 @@ def get(db: sqlite3.Connection, id: int) -> Case:
     return Case(*row)
 
 
-def listed(
-    db: sqlite3.Connection, *, kinds: tuple[str, ...] = KINDS, states: tuple[str, ...] = STATES
-) -> Iterator[Case]:
-    """Yield cases, what is due first; the caller keeps those of its reader's unit."""
+_OPEN_ONES = (
+    _CASE + " WHERE state IN ('new', 'working', 'waiting') AND due_on IS NOT NULL"
+    " AND due_on < :before AND (:kind = '' OR kind = :kind) AND (:state = '' OR state = :state)"
+    " AND (:owner = 0 OR owner = :owner)"
+)
+_DUE_FIRST = _OPEN_ONES + " ORDER BY due_on, id LIMIT :n"
+_OF_UNIT = _OPEN_ONES + " AND unit = :unit ORDER BY due_on, id LIMIT :n"
+_DONE = (
+    _CASE + " WHERE state IN ('answered', 'closed') AND kind <> 'praise'"
+    " AND (:kind = '' OR kind = :kind) ORDER BY changed_at DESC"
+)
+_PRAISE = _CASE + " WHERE kind = 'praise' AND state <> 'held' ORDER BY arrived_on DESC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which open cases are listed; "" and 0 are any.  ``before``: due before this day."""
+
+    kind: str = ""
+    state: str = ""
+    owner: int = 0
+    before: str = "~"
+
+
+def due_first(
+    db: sqlite3.Connection, wish: Wish, n: int, within: Sequence[str] | None = None
+) -> list[Case]:
+    """The ``n`` open cases that are due first, of the units ``within`` (None = of all)."""
+    facts = {"kind": wish.kind, "state": wish.state, "owner": wish.owner, "before": wish.before}
+    if within is None:
+        return [Case(*row) for row in db.execute(_DUE_FIRST, facts | {"n": n})]
+    rows = [
+        Case(*row)
+        for unit in within
+        for row in db.execute(_OF_UNIT, facts | {"n": n, "unit": unit})
+    ]
+    return sorted(rows, key=lambda case: (case.due_on or "", case.id))[:n]
+
+
+def done(db: sqlite3.Connection, kind: str = "") -> Iterator[Case]:
+    """Yield cases that were answered or closed, the last one first."""
+    yield from (Case(*row) for row in db.execute(_DONE, {"kind": kind}))
+
+
+def praises(db: sqlite3.Connection) -> Iterator[Case]:
+    """Yield praise, the newest first."""
+    yield from (Case(*row) for row in db.execute(_PRAISE))
+
+
+def places(db: sqlite3.Connection) -> list[str]:
+    """The units that have open cases."""
     rows = db.execute(
-        _CASE + " WHERE :kinds LIKE '%' || kind || '%' AND :states LIKE '%' || state || '%'"
-        " ORDER BY CASE WHEN due_on IS NULL THEN 1 ELSE 0 END, due_on, id",
-        {"kinds": " ".join(kinds), "states": " ".join(states)},
+        "SELECT DISTINCT unit FROM feedback_case WHERE state IN ('new', 'working', 'waiting')"
     )
-    yield from (Case(*row) for row in rows)
+    return [row["unit"] for row in rows]
 
 
 class Counted(NamedTuple):
@@ -121,18 +166,18 @@ class Counted(NamedTuple):
     unit: str
     kind: str
     state: str
-    month: str
+    day: str
     n: int
     late: int
 
 
 def counted(db: sqlite3.Connection, today: date) -> list[Counted]:
-    """Cases by unit, kind, state and the month they arrived in."""
+    """Cases by unit, kind, state and the day they arrived on; praise and waiting ones not."""
     rows = db.execute(
-        "SELECT unit, kind, state, substr(arrived_on, 1, 7) AS month, COUNT(*),"
+        "SELECT unit, kind, state, arrived_on, COUNT(*),"
         " SUM(CASE WHEN due_on < COALESCE(answered_on, closed_on, :today) THEN 1 ELSE 0 END)"
-        " FROM feedback_case WHERE state <> 'held'"
-        " GROUP BY unit, kind, state, substr(arrived_on, 1, 7)",
+        " FROM feedback_case WHERE state <> 'held' AND kind <> 'praise'"
+        " GROUP BY unit, kind, state, arrived_on",
         {"today": today.isoformat()},
     )
     return [Counted(*row) for row in rows]
