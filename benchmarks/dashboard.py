@@ -27,15 +27,16 @@ RESPONSES, COPIES = 100_000, 100
 COUNTERS, DAYS = 3, 60
 OPENS = date(2026, 8, 3)
 ROUNDS = 7
+SERVICES = ("Hộ tịch", "Đất đai", "Bảo trợ xã hội")
 
 #: Every response of the small survey COPIES times, in the order they came in.  Ids and receipts
 #: are numbers here, so that the index of a survey that grew in weeks is built in a minute.
 MULTIPLY = """
 WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < :copies)
-INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, counter, language,
+INSERT INTO response (id, wave, questionnaire, channel, receiving_unit, counter, service, language,
                       answers, codes, digest, seal, submitted_at, received_at, receipt)
 SELECT printf('%012d', r.seq * :copies + n), wave, questionnaire, channel, receiving_unit,
-       counter, language, answers, codes, digest, seal, submitted_at, received_at,
+       counter, service, language, answers, codes, digest, seal, submitted_at, received_at,
        printf('%012d', r.seq * :copies + n)
 FROM small.response r CROSS JOIN copy"""
 
@@ -77,7 +78,10 @@ def survey(home: Path, n: int) -> Path:
 
 def _answers(n: int) -> Iterator[responses.Incoming]:
     doors = [
-        Door(id=0, kind="counter", wave=WAVE, unit=f"vn34:{province}", counter=str(number))
+        Door(
+            id=0, kind="counter", wave=WAVE, unit=f"vn34:{province}", counter=str(number),
+            service=SERVICES[number % len(SERVICES)],
+        )  # fmt: skip
         for province in synthetic.COMMUNES
         for number in range(COUNTERS)
     ]

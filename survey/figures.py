@@ -160,10 +160,15 @@ def trend(wave: Wave, unit: str) -> tuple[Trend, tuple[Change, ...]]:
         found = series.joined(db.get(), unit, name, held)
         return found, series.changed(db.get(), unit, found, held)
 
-    name = series.of(db.get(), wave.key)
-    state = [(m.key, responses.mark(db.get(), m.key)) for m in series_store.members(db.get(), name)]
-    beside = (series_store.breaks(db.get(), name), external.files(db.get()))
-    return _once(f"trend {state} {beside}", wave, unit, make)
+    return _once(f"trend {series_mark(wave)}", wave, unit, make)
+
+
+def series_mark(wave: Wave) -> str:
+    """Return something that differs whenever a trend through a wave may be another."""
+    base = db.get()
+    name = series.of(base, wave.key)
+    state = [(m.key, responses.mark(base, m.key)) for m in series_store.members(base, name)]
+    return repr((state, series_store.breaks(base, name), external.files(base)))
 
 
 def heading(wave: Wave, scope: str) -> str:

@@ -18,6 +18,7 @@ from analysis.report import numbers
 from analysis.report.numbers import NONE, num, pct, share, short_day, span
 from analysis.slices import Slice, Slices
 from survey import charts, db, settled, tables
+from survey.period import Period
 from survey.store import doors, units
 from survey.text import clock as time_of
 from survey.text import t
@@ -26,10 +27,11 @@ from survey.tree import Tree
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from survey.period import Period
     from survey.store.settled import Cell
     from survey.store.waves import Wave
 
+#: No period: all of a wave.
+WHOLE = Period()
 #: Parts shown on one page; where there are more, those with most answers.
 MOST = 300
 
@@ -102,8 +104,6 @@ def page(found: Slices, wave: Wave, chosen: Period) -> dict[str, object]:
         "shares": [share(s, 1) for s in total.shares or ()],
         "interval": interval,
         "decimals": tables.decimals(found),
-        "base": base,
-        "counted_at": time_of(base.at) if base.at else "",
         "rows": rows,
         "more": len(found.parts) - len(rows),
         "axis": scale,
@@ -117,7 +117,7 @@ def page(found: Slices, wave: Wave, chosen: Period) -> dict[str, object]:
         "questions": tables.questions(found) if found.by == "unit" else [],
         "numbers": numbers,
         "charts": charts,
-    }
+    } | covered(base)
 
 
 def reach(settled: int, answered: int | None, value: float | None) -> Reach:
@@ -130,10 +130,17 @@ def reach(settled: int, answered: int | None, value: float | None) -> Reach:
     return Reach(settled, answered, rate, *response_bounds(value, rate))
 
 
-def measure(found: Slices, wave: Wave, chosen: Period) -> Base:
+def covered(base: Base) -> dict[str, object]:
+    """Return what the card of coverage prints."""
+    return {"base": base, "counted_at": time_of(base.at) if base.at else ""}
+
+
+def measure(found: tables.Told, wave: Wave, chosen: Period | None = None) -> Base:
     """Return the coverage of a period, whole and by part, against the best base there is."""
     if found.design is not None or wave.kind == "probability":
         return Base("")
+    chosen = chosen or WHOLE
+    parts, by = (found.parts, found.by) if isinstance(found, Slices) else ((), "")
     since, until = chosen.since or wave.opens_on, chosen.until or wave.closes_on
     counted = settled.counted(since, until) if settled.known() else None
     tree = Tree()
@@ -149,18 +156,18 @@ def measure(found: Slices, wave: Wave, chosen: Period) -> Base:
         if declared:
             return Base("wave", reach(declared, visits, found.total.value))
         return Base("")
-    labels = _labels(found, tree)
+    labels = _labels(by, {part.key for part in parts}, tree)
     all_of, with_opinion = Counter[str](), Counter[str]()
     for cell in cells:
         for label in ("", labels(cell.unit, cell.service, cell.month)):
             all_of[label] += cell.n
             with_opinion[label] += cell.n if cell.wave == wave.key else 0
     hide_n = found.wave.hide_n
-    names = sorted({part.key for part in found.parts} | (all_of.keys() - {""}))
+    names = sorted({part.key for part in parts} | (all_of.keys() - {""}))
     small = hidden_parts([with_opinion[name] for name in names], hide_n=hide_n) if linked else ()
     hidden = {names[at] for at in small}
     each = {}
-    for part in found.parts:
+    for part in parts:
         own = with_opinion[part.key] if linked else part.total.n
         if part.total.value is None or part.key in hidden:
             each[part.key] = Reach(all_of[part.key], None)
@@ -189,14 +196,13 @@ def _taking(cells: Sequence[Cell], wave: Wave, scope: str, tree: Tree) -> list[C
     ]
 
 
-def _labels(found: Slices, tree: Tree) -> Callable[[str, str, str], str]:
+def _labels(by: str, keys: set[str], tree: Tree) -> Callable[[str, str, str], str]:
     """Return how a dossier's unit, service and month name the part it belongs to."""
-    keys = {part.key for part in found.parts}
 
     def label(unit: str, service: str, month: str) -> str:
-        if found.by == "unit":
+        if by == "unit":
             return next((id for id in tree.path(unit) if id in keys), "-")
-        return {"service": service, "time": month}.get(found.by, "-")
+        return {"service": service, "time": month}.get(by, "-")
 
     return label
 

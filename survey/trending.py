@@ -126,8 +126,9 @@ def _moved(change: Change, wave: Wave) -> list[Moved]:
             else NONE,
             mark=_mark(d),
         )
+        for kind in ("total", "area", "factor")
         for d in change.differences.figures
-        if d.kind != "item"
+        if d.kind == kind
     ]
 
 

@@ -29,7 +29,11 @@ EVERYBODY = {
     "data_clerk",
     "adjudicator",
 }
-RESULTS = dict.fromkeys(("board.wave", "board.waves", "reports.csv", "reports.pdf"), READERS)
+RESULTS = dict.fromkeys(
+    ("board.drivers", "board.league", "board.parts", "board.trend", "board.wave", "board.waves",
+     "reports.csv", "reports.pdf"),
+    READERS,
+)  # fmt: skip
 CALLS = {
     f"calls.{name}": ALL - {"viewer"} for name in ("interview", "listed", "one", "record", "send")
 }
@@ -92,6 +96,7 @@ STAFF = {
     **{f"audits.{name}": {"administrator", "auditor"} for name in ("chain", "file", "index")},
     **{f"staffing.{name}": {"administrator", "auditor"} for name in ("index", "one")},
     **{f"staffing.{name}": {"administrator"} for name in ("add", "answer", "change")},
+    "board.today": READERS,
     "coverage.coverage": READERS,
     **dict.fromkeys(("external.example", "external.index"), READERS),
     **{

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, current_app, render_template, request
 
-from survey import db, figures, guard
+from survey import db, figures, guard, keptpages
 from survey.store import units
 from survey.text import clock as time_of
 from survey.text import day, t
@@ -27,11 +27,16 @@ def drivers(key: str) -> str:
         "heading": figures.heading(wave, scope),
         "synthetic": wave.synthetic,
     }
-    return render_template("board/drivers.html", **facts, **_map(wave, scope))
+    body = keptpages.part("drivers", wave, scope, lambda: _map(wave, scope))
+    return render_template("board/drivers.html", **facts, body=body)
 
 
-def _map(wave: Wave, scope: str) -> dict[str, object]:
-    """Return what the page prints, or why nothing can be told."""
+def _map(wave: Wave, scope: str) -> str:
+    """Render the map, or why nothing can be told."""
+    return render_template("board/_drivers.html", wave=wave, scope=scope, **_found(wave, scope))
+
+
+def _found(wave: Wave, scope: str) -> dict[str, object]:
     from analysis.crossed import Untold
     from survey import priorities
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import db, figures, guard
+from survey import db, figures, guard, keptpages
 from survey.store import units
 from survey.text import t
 
@@ -33,12 +33,18 @@ def league(key: str) -> str:
         "scope": scope,
         "sort": sort,
         "counted": counted,
-        "synthetic": wave.synthetic,
     }
-    return render_template("board/league.html", **facts, **_table(wave, scope, sort, counted))
+    asked = request.args.get("set", "")
+
+    def make() -> str:
+        found = _found(wave, scope, sort, asked, counted=counted)
+        return render_template("board/_league.html", **facts, **found)
+
+    body = keptpages.part(f"league {asked} {sort} {counted}", wave, scope, make)
+    return render_template("board/league.html", synthetic=wave.synthetic, body=body, **facts)
 
 
-def _table(wave: Wave, scope: str, sort: str, counted: bool) -> dict[str, object]:
+def _found(wave: Wave, scope: str, sort: str, asked: str, *, counted: bool) -> dict[str, object]:
     """Return what the page prints, or that there is nothing to rank."""
     from survey import ranked
 
@@ -48,8 +54,7 @@ def _table(wave: Wave, scope: str, sort: str, counted: bool) -> dict[str, object
         return {"sets": (), "broken": True}
     if not found.sets:
         return {"sets": (), "broken": False}
-    asked = request.args.get("set", found.sets[0].key)
-    shown = next((one for one in found.sets if one.key == asked), None)
+    shown = next((one for one in found.sets if one.key == (asked or found.sets[0].key)), None)
     if shown is None:
         abort(404, t("board.no_set"))
     return ranked.page(found, shown, sort) | {"broken": False}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import db, figures, guard, period
+from survey import db, figures, guard, keptpages, period
 from survey.store import clock, units
 from survey.text import t
 
@@ -47,14 +47,17 @@ def parts(key: str) -> str | tuple[str, int]:
         "heading": figures.heading(wave, scope),
         "synthetic": wave.synthetic,
     }
-    facts |= _figures(wave, scope, by, chosen, counted=counted)
-    page = render_template("board/parts.html", **facts)
+
+    def make() -> str:
+        found = _found(wave, scope, by, chosen, counted=counted)
+        return render_template("board/_parts.html", **facts, **found)
+
+    body = keptpages.part(f"parts {by} {chosen.key} {counted}", wave, scope, make)
+    page = render_template("board/parts.html", body=body, **facts)
     return (page, 422) if wrong else page
 
 
-def _figures(
-    wave: Wave, scope: str, by: str, chosen: Period, *, counted: bool
-) -> dict[str, object]:
+def _found(wave: Wave, scope: str, by: str, chosen: Period, *, counted: bool) -> dict[str, object]:
     """Return what the page prints: the parts, or why there are none."""
     if by == "service" and not _months(chosen):
         return {"nothing": "service"}

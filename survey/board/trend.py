@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, current_app, render_template, request
 
-from survey import db, figures, guard
+from survey import db, figures, guard, keptpages
 from survey.store import units
 from survey.text import t
 
@@ -26,10 +26,16 @@ def trend(key: str) -> str:
         "heading": figures.heading(wave, scope),
         "synthetic": wave.synthetic,
     }
-    return render_template("board/trend.html", **facts, **_series(wave, scope))
+    rests = figures.series_mark(wave)
+    body = keptpages.part("trend", wave, scope, lambda: _series(wave, scope), beside=rests)
+    return render_template("board/trend.html", **facts, body=body)
 
 
-def _series(wave: Wave, scope: str) -> dict[str, object]:
+def _series(wave: Wave, scope: str) -> str:
+    return render_template("board/_trend.html", wave=wave, scope=scope, **_found(wave, scope))
+
+
+def _found(wave: Wave, scope: str) -> dict[str, object]:
     from survey import trending
 
     try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from survey import db, figures, guard, trust
+from survey import db, figures, guard, keptpages, trust
 from survey.store import clock
 from survey.store import waves as wave_store
 from survey.text import day, t, thousands
@@ -27,7 +27,7 @@ def waves() -> str:
 def wave(key: str) -> str:
     """Show one wave, or one unit of it; ``flagged=0`` leaves out what is flagged."""
     counted = request.args.get("flagged") != "0"
-    found, scope, result = figures.asked(key, request.args.get("unit", ""), flagged=counted)
+    found, scope = figures.place(key, request.args.get("unit", ""))
     phase, state = _state(found)
     facts: dict[str, object] = {
         "wave": found,
@@ -37,15 +37,31 @@ def wave(key: str) -> str:
         "heading": figures.heading(found, scope),
         "synthetic": found.synthetic,
     }
-    if isinstance(result, figures.Nothing):
-        return render_template("board/empty.html", nothing=result, **facts)
-    from survey import tables
+    missing: list[figures.Nothing] = []
 
-    whole = figures.of(found, flagged=counted) if scope else result
-    facts |= tables.page(result, whole) | _flags(found, scope, result, counted=counted)
+    def make() -> str:
+        result = figures.asked(key, request.args.get("unit", ""), flagged=counted)[2]
+        if isinstance(result, figures.Nothing):
+            missing.append(result)
+            return ""
+        return _body(found, scope, result, counted=counted)
+
+    body = keptpages.part(f"wave {counted}", found, scope, make)
+    if missing:
+        return render_template("board/empty.html", nothing=missing[0], **facts)
+    return render_template("board/wave.html", body=body, **facts)
+
+
+def _body(wave: Wave, scope: str, result: Result, *, counted: bool) -> str:
+    """Render all that rests on figures."""
+    from survey import slicing, tables
+
+    whole = figures.of(wave, flagged=counted) if scope else result
+    facts = tables.page(result, whole) | _flags(wave, scope, result, counted=counted)
     if not scope:
-        facts["days"] = tables.days(figures.counts(found).days)
-    return render_template("board/wave.html", **facts)
+        facts["days"] = tables.days(figures.counts(wave).days)
+    facts |= slicing.covered(slicing.measure(result, wave))
+    return render_template("board/_wave.html", wave=wave, scope=scope, **facts)
 
 
 def _flags(wave: Wave, scope: str, result: Result, *, counted: bool) -> dict[str, object]:
