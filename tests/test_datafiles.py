@@ -474,3 +474,26 @@ def test_answers_of_a_counter_have_no_design(take, store, tmp_path):
     assert "DESIGN.toml" not in held
     assert "svydesign" not in script
     assert "không có quyền số" in script
+
+
+def test_syntax_names_every_column_and_the_design(take, store, tmp_path, fitted):
+    fitted(cap=0.0)
+    found = take(wave=weighted_wave.WAVE)
+    path, _ = made(take, store, tmp_path, wave=weighted_wave.WAVE)
+    with zipfile.ZipFile(path) as bag:
+        texts = {n.rpartition(".")[2]: bag.read(n).decode() for n in bag.namelist()}
+    short = names.short(found.columns)
+
+    assert all(f"rename v{n} {short[c.name]}\n" in texts["do"]
+               for n, c in enumerate(found.columns, 1))  # fmt: skip
+    assert not [line for line in texts["do"].splitlines() if "///" in line[:-3]]
+    assert (
+        "svyset psu_n [pweight=start], strata(stratum_n) fpc(fpc) singleunit(centered)"
+        in (texts["do"])
+    )
+    assert "rake(i.m1 i.m2 i.m3, totals(_cons=14000.0 1.m1=" in texts["do"]
+    assert all(f"  {short[c.name]} '" in texts["sps"] for c in found.columns)
+    assert "/DESIGN STRATA=stratum CLUSTER=psu" in texts["sps"]
+    assert "/POPSIZE VARIABLE=fpc." in texts["sps"]
+    assert max(map(len, texts["sps"].splitlines())) <= 400
+    assert 'calfun = "raking"' in texts["R"]

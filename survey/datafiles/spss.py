@@ -92,7 +92,10 @@ def _design(extract: Extract, design: Design, short: Mapping[str, str]) -> str:
 
 def _index(extract: Extract, design: Design, short: Mapping[str, str]) -> str:
     """Items as 0..1 points, and the ratios the index is made of."""
-    lines = [_remark(t("data.syntax.index")).rstrip()]
+    lines = [
+        _remark(t("data.syntax.index")).rstrip(),
+        _remark(t("data.syntax.spss_items")).rstrip(),
+    ]
     items = [short[item] for item in design.items]
     if design.experienced:
         asked, only = design.experienced

@@ -43,8 +43,8 @@ def _read(extract: Extract, short: Mapping[str, str], data: str) -> str:
     numbers = [str(n) for n, c in enumerate(columns, 1) if c.kind != "text"]
     lines = [
         f'import delimited using "{data}", clear varnames(nonames) rowrange(2) ///',
-        f'    encoding("utf-8") bindquotes(strict) maxquotedrows(unlimited) delimiters(",") ///'
-        f" stringcols({' '.join(texts)}) numericcols({' '.join(numbers)})",
+        '    encoding("utf-8") bindquotes(strict) maxquotedrows(unlimited) delimiters(",") ///',
+        f"    stringcols({' '.join(texts)}) numericcols({' '.join(numbers)})",
     ]
     lines += [f"rename v{n} {short[c.name]}" for n, c in enumerate(columns, 1)]
     lines.append(f"assert _N == {extract.n}")
@@ -83,7 +83,9 @@ def _design(extract: Extract, design: Design, short: Mapping[str, str]) -> str:
             prepared, fitted = _fitted(made, short)
             lines += prepared
     lines += [
-        f"svyset {short['psu']} [pweight={weight}], strata({short['stratum']}){fpc}"
+        f"egen long stratum_n = group({short['stratum']})",
+        f"egen long psu_n = group({short['stratum']} {short['psu']})",
+        f"svyset psu_n [pweight={weight}], strata(stratum_n){fpc}"
         f" singleunit({LONELY[extract.wave.lonely]}){fitted}",
         "svydescribe",
     ]
