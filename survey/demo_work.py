@@ -149,12 +149,13 @@ def _cases(base: sqlite3.Connection, at: datetime) -> None:
         ("assign", str(head.id if head else 0), "", 1), ("answer", ANSWER, "", 2),
         ("approve", "", "", 3), ("close", "", "", 4),
     )  # fmt: skip
-    found = sorted(feedback.listed(base), key=lambda case: (case.arrived_on, case.id))
-    open_ones = {case.id for case in [c for c in found if c.kind != "praise"][-4:]}
+    found = feedback.due_first(base, feedback.Wish(), 1000)
+    found.sort(key=lambda case: (case.arrived_on, case.id))
+    open_ones = {case.id for case in found[-4:]}
     for n, case in enumerate(case for case in found if case.id not in open_ones):
         came = datetime.combine(date.fromisoformat(case.arrived_on), time(10), VIETNAM)
         late = 6 if n % 9 == 0 else 0
-        for action, value, note, days in whole if case.kind != "praise" else ():
+        for action, value, note, days in whole:
             then = came + timedelta(days=days + late, minutes=n)
             if then > at or (n % 11 == 0 and action == "approve"):
                 break
