@@ -197,23 +197,10 @@ def unit_changes(now: Loaded, before: Loaded, wanted: Sequence[str]) -> dict[str
 
 def lineage(now: Loaded, before: Loaded) -> dict[str, str] | None:
     """Return which item of the newer questionnaire is which of the older; None for the same."""
-    from forms import questionnaire
+    from forms.questionnaire import lineage
 
-    if now.member.questionnaire == before.member.questionnaire:
-        return None
-    found = getattr(questionnaire, "lineage", None)
-    return (
-        dict(found(now.member.questionnaire, before.member.questionnaire))
-        if found
-        else declared(now, before)
-    )
-
-
-def declared(now: Loaded, before: Loaded) -> dict[str, str]:
-    """Return what ``same_as`` of the newer questionnaire says of the older one itself."""
-    pairs = ((i.id, i.same_as.partition(":")) for i in now.study.questionnaire.items)
-    key = before.member.questionnaire
-    return {id: old for id, (of, _, old) in pairs if of == key}
+    new, old = now.member.questionnaire, before.member.questionnaire
+    return None if new == old else dict(lineage(new, old))
 
 
 def estimates(wave: Loaded, unit: str) -> Estimates | None:

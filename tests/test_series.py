@@ -163,3 +163,29 @@ def test_a_merged_province_has_no_series_of_before(store):
     assert series.names(store, "vn34:01") == ["vn34:01", "vn63:01"]  # Hà Nội stayed what it was
     assert series.names(store, "vn34:08") == ["vn34:08"]  # Tuyên Quang and Hà Giang
     assert series.names(store, "") == ["vn34:00"]
+
+
+def test_items_of_another_questionnaire_are_compared_through_its_lineage_only(store):
+    """The form of 2022 has other items: 20 are the same, so no composite of them is."""
+    from analysis.trend import common
+    from forms.questionnaire import lineage, load
+
+    schemes = [series_scheme(load(key)) for key in ("sipas-2026.1", "sipas-2022.1")]
+    same = lineage("sipas-2026.1", "sipas-2022.1")
+    found = common(schemes[0], schemes[1], same)
+
+    assert set(found.scheme.items) == {new for new in same if new in schemes[0].items}
+    assert "total" not in found.scheme.ids
+    for mine, theirs in zip(found.now.tolist(), found.before.tolist(), strict=True):
+        names = schemes[0].names[mine], schemes[1].names[theirs]
+        assert same.get(names[0], names[0]) == names[1]
+
+
+def series_scheme(questionnaire):
+    from analysis.index import scheme
+
+    return scheme(
+        [item.id for item in questionnaire.items if item.factor],
+        {f.id: list(f.items) for f in questionnaire.factors},
+        {area.id: area.factors for area in questionnaire.areas},
+    )

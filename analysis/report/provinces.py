@@ -155,8 +155,15 @@ def answers(result: Result, unit: Unit) -> model.Table:
         hide_n=wave.hide_n,
         min_n=wave.min_n,
     )
-    unit_text = "Đơn vị tính: %"
-    return model.Table(columns, tuple(rows), unit=unit_text, note=note, size=10, tight=True)
+    return model.Table(
+        columns,
+        tuple(rows),
+        f"{named(unit)}: lĩnh vực, yếu tố",
+        unit="Đơn vị tính: %",
+        note=note,
+        size=10,
+        tight=True,
+    )
 
 
 _WEIGHTS: dict[str, model.Weight] = {"area": "area", "total": "sum"}
@@ -205,7 +212,8 @@ def items(result: Result, unit: Unit) -> model.Table:
         hide_n=wave.hide_n,
         min_n=wave.min_n,
     )
-    return model.Table(columns, tuple(rows), note=note, size=10, tight=True)
+    caption = f"{named(unit)}: các nội dung"
+    return model.Table(columns, tuple(rows), caption, note=note, size=10, tight=True)
 
 
 def judged_of(unit: Unit) -> str:
