@@ -395,7 +395,7 @@ def test_a_report_is_written_whole_under_its_name(instance, tmp_path, form, star
         (["unit", "--wave", "none"], 1, "Lỗi: Không có đợt «none»."),
         (["unit", "--wave", "ho-2026", "--unit", "vn34:99"], 1, "không có số liệu"),
         (["counter", "--wave", "ho-2026"], 1, "là mẫu xác suất"),
-        (["yearly", "--wave", "ho-2026"], 2, "«yearly» không phải unit, national, counter"),
+        (["yearly", "--wave", "ho-2026"], 2, "«yearly» không phải national, unit, counter"),
     ],
 )
 def test_a_report_that_cannot_be_is_refused(instance, tmp_path, words, code, message):

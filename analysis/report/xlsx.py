@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 from xlsxwriter import Workbook
 
 from analysis.report import beside, csv, model
+from analysis.report.faces import BOLD, REGULAR, fill, register
+from analysis.report.ink import MM
 from analysis.report.numbers import MINUS, NONE, day
 
 STAMP = "DỮ LIỆU MÔ PHỎNG"
@@ -28,6 +30,7 @@ _LETTER = 1.9  # mm that one letter of a column takes
 
 def write(report: model.Report, file: BinaryIO) -> None:
     """Write ``report`` into ``file``; equal reports give equal bytes."""
+    register()
     held = io.BytesIO()
     with Workbook(held, {
         "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
@@ -150,10 +153,8 @@ class _Book:
                 sheet.write_string(row, 1, text, self._format(**look))
                 continue
             sheet.write_string(row, i, text, self._format(text_wrap=True, **look))
-            lines = max(
-                lines,
-                -(-len(text) // max(1, int(columns[i].width / _LETTER * (1.1 if strong else 1.2)))),
-            )
+            room = max(8 * _LETTER, columns[i].width) * MM - 8
+            lines = max(lines, len(fill(text, BOLD if look["bold"] else REGULAR, 11.3, room)))
         if lines > 1:
             sheet.set_row(row, 15.5 * min(lines, 26))
 
