@@ -40,12 +40,11 @@ KINDS = {"quarter": 5, "half": 3, "year": 2}
 
 @bp.get("/reports/fields")
 @guard.roles(*guard.READERS)
-def index() -> Response:
-    """Lead to the fields of the last quarter of the reader's unit, or to what was chosen."""
-    unit = guard.scope(request.args.get("unit", "").replace(WHOLE, "")) or WHOLE
+def index() -> str:
+    """Show the fields of the last quarter of the reader's unit, or of what was chosen."""
+    id = guard.scope(_unit(request.args.get("unit", "") or WHOLE))
     last = periods.containing(clock.day(clock.now()), "quarter").before
-    period = request.args.get("period", "") or last.key
-    return redirect(url_for(".one", unit=unit, period=_period(period).key), 303)
+    return _page(id, _period(request.args.get("period", "") or last.key), None, {}, "")
 
 
 @bp.get("/reports/fields/<unit>/<period>")
