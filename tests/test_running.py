@@ -209,6 +209,22 @@ def test_a_unit_sees_and_changes_its_own_waves_only(app, base, template):
     assert breaks.all(base) == []
 
 
+def test_a_counter_is_added_and_closed_on_the_page_of_its_wave(draft, base):
+    path = f"{WAVE}/doors"
+    sent = {"unit": "vn34:08000", "label": "Quầy 7", "counter": "7", "service": "Đất đai"}
+    assert draft.send(path, **sent).status_code == 303
+    [door] = doors.of_wave(base, "sipas-2027")
+    assert (door.unit, door.label, door.counter) == ("vn34:08000", "Quầy 7", "7")
+    page = draft.send(path, unit="Xứ lạ", label="")
+    assert page.status_code == 422
+    assert 'href="#unit"' in page.text
+    assert 'href="#label"' in page.text
+    assert draft.send(path, to=f"{path}/{door.id}/close").status_code == 303
+    assert doors.get(base, door.id).closed_at
+    other = doors.of_wave(base, small_wave.COUNTER)[0]
+    assert draft.send(path, to=f"{path}/{other.id}/close").status_code == 404
+
+
 def test_a_break_is_declared_shown_and_taken_back(staff, base):
     sent = {"series": "SIPAS", "year": "2022", "reason": "Bảng hỏi mới", "source": "QĐ 135"}
     assert staff.send("/office/series", **sent).status_code == 303

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 bp = Blueprint("previews", __name__, url_prefix="/office/preview/<of>/<key>")
 
-ROLES = ("administrator", "analyst", "supervisor", "auditor", "field_supervisor")
+#: An auditor only looks, and a preview is filled in.
+ROLES = ("administrator", "analyst", "supervisor", "field_supervisor")
 #: What stands where a receipt, or a form's number, will stand.
 RECEIPT, SERIAL = "0000-0000", "000 000"
 

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from forms.document import PLACE_WORDS
 from survey import db, guard, services, work
-from survey.office import closing, wave_form
+from survey.office import chosen, closing, wave_doors, wave_form
 from survey.store import (
     Refused,
     breaks,
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from survey.store.waves import Wave
 
 bp = Blueprint("running", __name__, url_prefix="/office")
+bp.get("/waves/<key>/doors", endpoint="doors")(wave_doors.listed)
+bp.post("/waves/<key>/doors", endpoint="add_door")(wave_doors.add)
+bp.post("/waves/<key>/doors/<int:number>/close", endpoint="close_door")(wave_doors.close)
 
 READERS = ("administrator", "auditor")
 #: In which order a wave's fields stand in its form, by part.
@@ -68,7 +71,7 @@ def index() -> str:
 @guard.roles(*READERS)
 def one(key: str) -> str:
     """Show one wave: where it stands, what can be done next, and what happened to it."""
-    return _one(_wave(key))
+    return _one(chosen.wave(key))
 
 
 @bp.route("/waves/new", methods=["GET", "POST"])
@@ -76,7 +79,7 @@ def one(key: str) -> str:
 def new() -> str | Response | tuple[str, int]:
     """Make a draft, from nothing or as the clone of another wave."""
     asked = request.values.get("from", "")
-    source = _wave(asked) if asked else None
+    source = chosen.wave(asked) if asked else None
     if request.method == "GET":
         values = wave_form.shown(source) if source else _first()
         if source:
@@ -108,7 +111,7 @@ def new() -> str | Response | tuple[str, int]:
 @guard.roles("administrator")
 def edit(key: str) -> str | Response | tuple[str, int]:
     """Change a wave as it was seen; whoever was slower sees what the other one wrote."""
-    wave = _wave(key)
+    wave = chosen.wave(key)
     guard.owns(wave.owner)
     if request.method == "GET":
         return _form(wave_form.shown(wave), wave=wave)
@@ -139,7 +142,7 @@ def edit(key: str) -> str | Response | tuple[str, int]:
 @guard.roles("administrator")
 def open_(key: str) -> Response | tuple[str, int]:
     """Open a draft, or open again what was closed, with a reason."""
-    wave = _owned(key)
+    wave = chosen.owned(key)
     faults: dict[str, str] = {}
     until = request.form.get("until", "").strip()
     last = wave_form.day_of("until", until, faults) if until else None
@@ -156,7 +159,7 @@ def open_(key: str) -> Response | tuple[str, int]:
 @guard.roles("administrator")
 def close(key: str) -> str | Response | tuple[str, int]:
     """Say what is not settled yet, then close the wave when that was read."""
-    wave = _owned(key)
+    wave = chosen.owned(key)
     if request.method == "GET":
         if wave.stage == "draft" or wave.closed_at:
             return redirect(url_for(".one", key=key), 303)
@@ -174,7 +177,7 @@ def close(key: str) -> str | Response | tuple[str, int]:
 @guard.roles("administrator")
 def trial(key: str) -> Response | tuple[str, int]:
     """Open the trial of a wave: its own counters, its own answers, in no figure."""
-    wave = _owned(key)
+    wave = chosen.owned(key)
     job = partial(trials.begin, key=key, now=clock.now(), actor=work.actor())
     return _step(wave, job, t("running.tried"))
 
@@ -183,7 +186,7 @@ def trial(key: str) -> Response | tuple[str, int]:
 @guard.roles("administrator")
 def empty(key: str) -> Response | tuple[str, int]:
     """Throw away the answers of a trial."""
-    wave = _owned(key)
+    wave = chosen.owned(key)
     job = partial(trials.empty, key=key, now=clock.now(), actor=work.actor())
     return _step(wave, job, t("running.emptied"))
 
@@ -320,6 +323,7 @@ def _form(
         "running/edit.html",
         wave=wave,
         source=source,
+        owner=_unit(wave) if wave else "",
         values=wave_form.shown(wave) | values if wave else values,
         faults=faults or {},
         fixed=fixed,
@@ -377,19 +381,3 @@ def _unit(wave: Wave) -> str:
 def _version() -> int:
     seen = request.form.get("version", "")
     return int(seen) if seen.isdigit() else 0
-
-
-def _wave(key: str) -> Wave:
-    """Return a wave the reader may see, or end the request."""
-    try:
-        wave = waves.get(db.get(), key)
-    except LookupError:
-        abort(404, t("staff.no_wave"))
-    work.demand(wave.owner)
-    return wave
-
-
-def _owned(key: str) -> Wave:
-    wave = _wave(key)
-    guard.owns(wave.owner)
-    return wave

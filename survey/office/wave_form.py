@@ -92,7 +92,7 @@ def read(values: Mapping[str, Any], former: Wave | None) -> tuple[dict[str, Any]
     if "level" in values and "index_method" in values:
         found |= _method(values, faults)
     if "owner" in values:
-        found["owner"] = _owner(db.get(), values["owner"], faults)
+        found["owner"] = unit_of(db.get(), "owner", values["owner"], faults)
     if any(f"word.{word}" in values for word in PLACE_WORDS):
         found["words"] = _words(values, former, faults)
     _order(found, former, faults)
@@ -169,7 +169,7 @@ def _whole(name: str, text: str, least: int, most: int, faults: dict[str, str]) 
     return least
 
 
-def _owner(store: Connection, text: str, faults: dict[str, str]) -> str:
+def unit_of(store: Connection, field: str, text: str, faults: dict[str, str]) -> str:
     """Return the unit by its code, or by its name where only one is called so."""
     code = text.split(" ")[0]
     if units.get(store, code) is not None:
@@ -178,7 +178,7 @@ def _owner(store: Connection, text: str, faults: dict[str, str]) -> str:
         found = units.find(store, text, kind=kind)
         if len(found) == 1:
             return found[0].id
-    faults["owner"] = t("running.fault.owner", name=text[:60])
+    faults[field] = t("running.fault.owner", name=text[:60])
     return text
 
 
