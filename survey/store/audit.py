@@ -103,11 +103,10 @@ _REST = """
     WHERE n.scheme = u.scheme AND n.code = u.code))
   SELECT 'staff:' || s.username FROM staff s JOIN under ON s.unit = under.id))
  ORDER BY seq DESC LIMIT :most"""
-_ALL = "SELECT * FROM audit WHERE (:action = '' OR action = :action)" + _REST
-_BY_ACTION = "SELECT * FROM audit WHERE action = :action" + _REST
-_BY_ACTOR = (
-    "SELECT * FROM audit WHERE actor = :actor AND (:action = '' OR action = :action)" + _REST
-)
+_ROWS = "SELECT * FROM audit"
+_ALL = _ROWS + " WHERE (:action = '' OR action = :action)" + _REST
+_BY_ACTION = _ROWS + " WHERE action = :action" + _REST
+_BY_ACTOR = _ROWS + " WHERE actor = :actor AND (:action = '' OR action = :action)" + _REST
 
 
 def rows(db: sqlite3.Connection, asked: Asked, *, before: int = 0, most: int) -> list[Entry]:
