@@ -95,7 +95,10 @@ def one(
 ) -> Scored:
     """A unit with all that lies under it; units with too few opinions are left out of the sum."""
     found = said(db, period, unit) if found is None else found
-    return _one(db, unit, period, found, store.sheet(db, unit, period.key))
+    sheet = store.sheet(db, unit, period.key)
+    if sheet == store.Sheet() and len(found) == 1:  # its one point of service speaks for it
+        sheet = store.sheet(db, next(iter(found)), period.key)
+    return _one(db, unit, period, found, sheet)
 
 
 def counts_of(kept: Kept) -> Counts | None:

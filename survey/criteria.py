@@ -318,8 +318,8 @@ def _common(period: Period) -> dict[str, object]:
 
 
 def _unlisted(scope: str, found: list[Scored]) -> str:
-    """Return the reader's unit when it is not in the list, so that it can be begun."""
-    return scope if scope and scope not in {one.unit for one in found} else ""
+    """Return the reader's unit when nothing is listed, so that it can be begun."""
+    return "" if found else scope
 
 
 #: Where there is no figure.

@@ -150,7 +150,17 @@ def _page(
         old=shown is not newest,
         shown=_said(shown),
         versions=[_said(one) for one in versions],
+        others=_others(id, period),
     )
+
+
+def _others(id: str, period: Period) -> list[tuple[str, str]]:
+    """Return address and name of the other units of the reader that wrote of the period."""
+    found = store.writers(db.get(), KIND, period.key, guard.scope(""))
+    names = {
+        unit: units.name(db.get(), unit) if unit else t("narratives.everywhere") for unit in found
+    }
+    return [(unit or WHOLE, name) for unit, name in names.items() if unit != id]
 
 
 def _values(written: Written) -> dict[str, str]:

@@ -38,7 +38,7 @@ def make(store, *, opinions=60, second=40, third=3):
         )  # fmt: skip
         waves.new(store, wave, **ACT)
         for n, (unit, count) in enumerate(((COMMUNE, opinions), (SECOND, second), (THIRD, third))):
-            _unit(store, n, unit, count)
+            fill(store, n, unit, count)
         for unit, answered in ((COMMUNE, 10), (SECOND, 9)):
             counts = {
                 "procedures": 100, "received": 100, "on_site": 30, "complaints": 10,
@@ -48,7 +48,7 @@ def make(store, *, opinions=60, second=40, third=3):
             criteria.put_counts(store, unit, QUARTER, counts, {"counts": "BC 12"}, version=0, **ACT)
 
 
-def _unit(store, number, unit, count):
+def fill(store, number, unit, count):
     """Twice as many dossiers as opinions, every tenth late; the last one on the quarter's end."""
     rows = [dossier(number, n, unit) for n in range(count * 2)]
     dossiers.put(store, rows, source="test", **ACT)

@@ -370,3 +370,28 @@ def test_a_unit_renamed_in_the_period_bears_the_name_of_its_last_day(store):
     units.import_rows(store, [row], source="test", **onestop_data.ACT)
 
     assert "Phường Minh Xuân Mới" in words(made(store, "mau03", unit=TUYEN_QUANG))
+
+
+def test_who_stands_above_finds_what_units_wrote_and_others_do_not(app, head, store):
+    head.send(FIELDS, version="0", praise="Quầy 1")
+    above = signed(app, store, "above", "administrator", TUYEN_QUANG)
+    beside = signed(app, store, "beside", "supervisor", SECOND)
+
+    assert FIELDS in above.get(f"/reports/fields?period={QUARTER}").text
+    assert FIELDS not in beside.get(f"/reports/fields?period={QUARTER}").text
+
+
+def test_a_unit_with_a_single_point_of_service_has_the_counts_of_it(store):
+    from survey.store import units
+
+    row = units.Unit("local", "p1", "2025-07-01", None, "point", "", "Điểm phục vụ số 1",
+                     units.name_key("Điểm phục vụ số 1"), "vn34:08003")  # fmt: skip
+    ward = units.Unit("vn34", "08003", "2025-07-01", None, "commune", "xã", "Tân Long",
+                      units.name_key("Tân Long"), TUYEN_QUANG)  # fmt: skip
+    units.import_rows(store, [ward, row], source="test", **onestop_data.ACT)
+    onestop_data.fill(store, 12, "local:p1", 8)
+    counts = {"complaints": 0, "answered": 0}
+    criteria.put_counts(store, "local:p1", QUARTER, counts, {}, version=0, **onestop_data.ACT)
+    rows = {row[0]: row for row in made(store, "mau02", unit="vn34:08003").sheets[0].rows}
+
+    assert rows["n8"][5] == 2

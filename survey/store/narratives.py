@@ -12,6 +12,7 @@ from typing import Any
 from survey.db import write
 from survey.store import Refused, audit
 from survey.store.clock import stamp
+from survey.store.inside import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,17 @@ def versions(db: sqlite3.Connection, kind: str, unit: str, period: str) -> list[
     facts = {"kind": kind, "unit": unit, "period": period}
     rows = db.execute(_SELECT + " ORDER BY version DESC", facts)
     return [_written(row) for row in rows]
+
+
+def writers(db: sqlite3.Connection, kind: str, period: str, within: str = "") -> list[str]:
+    """The units that wrote something of a period; "" is the whole instance."""
+    rows = db.execute(
+        "SELECT DISTINCT unit FROM report_field WHERE kind = :kind AND period = :period"
+        " ORDER BY unit",
+        {"kind": kind, "period": period},
+    )
+    mine = Inside(db, within)
+    return [row["unit"] for row in rows if mine(row["unit"])]
 
 
 def newest(db: sqlite3.Connection, kind: str, unit: str, period: str) -> Written:
