@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,9 @@ def index() -> str:
     few = 0 < found.bit_count() < wave.hide_n and bool(wish.theme)
     below = request.args.get("below", type=int)
     numbers = [] if few else comments.top(found, PAGE + 1, below=below)
-    rows = [_row(wave, comments.get(db.get(), wave.key, n), dictionary) for n in numbers[:PAGE]]
+    finder = themes.Finder(dictionary)
+    held = [comments.get(db.get(), wave.key, n) for n in numbers[:PAGE]]
+    rows = [_row(wave, one, dictionary, finder) for one in held]
     return render_template(
         "comments/index.html",
         wave=wave,
@@ -252,7 +255,9 @@ def _table(
     return sorted(rows, key=lambda row: (-int(str(row["order"])), str(row["n"])))
 
 
-def _row(wave: Wave, held: Comment, dictionary: Sequence[Theme]) -> dict[str, object]:
+def _row(
+    wave: Wave, held: Comment, dictionary: Sequence[Theme], finder: themes.Finder
+) -> dict[str, object]:
     """Return one comment as the rule of publication allows it.
 
     It waits until enough people have answered since, and names its day or its counter only
@@ -266,12 +271,7 @@ def _row(wave: Wave, held: Comment, dictionary: Sequence[Theme]) -> dict[str, ob
     whole_month = people(since=month, until=f"{month}~") >= wave.hide_n
     text = scan.texts(held.answers)
     by_hand = held.themes is not None
-    if by_hand:
-        import json
-
-        keys = set(json.loads(held.themes or "[]"))
-    else:
-        keys = set(themes.Finder(dictionary).find(text))
+    keys = set(json.loads(held.themes or "[]") if by_hand else finder.find(text))
     return {
         "n": held.n,
         "text": text,

@@ -184,10 +184,3 @@ def burst(db: sqlite3.Connection, now: datetime) -> dict[tuple[str, str], int]:
 def texts(answers: str) -> str:
     """Return the text of an answer as a list shows it."""
     return " · ".join(feedback.texts(answers)) if answers != "{}" else ""
-
-
-def stale(db: sqlite3.Connection) -> bool:
-    """Say whether the dictionary has changed since comments were read, or a case still waits."""
-    if arrivals.mark(db).dictionary != themes.digest(themes.all(db)):
-        return True
-    return bool(releases.waves(db))
