@@ -40,7 +40,9 @@ def run(n: int = RESPONSES, copies: int = COPIES) -> list[tuple[str, float, str]
     """Fold once, then open each page first in a process of its own and again in that process."""
     with tempfile.TemporaryDirectory() as folder:
         home = laid_down(Path(folder), n, copies)
-        found = [("Pages of the board: " + name, *times(home, path)) for name, path in PAGES.items()]
+        found = [
+            ("Pages of the board: " + name, *times(home, path)) for name, path in PAGES.items()
+        ]
     rows = []
     for name, cold, warm in found:
         rows.append((f"{name}, first of a process", cold * 1000, "ms"))

@@ -79,9 +79,13 @@ def survey(home: Path, n: int) -> Path:
 def _answers(n: int) -> Iterator[responses.Incoming]:
     doors = [
         Door(
-            id=0, kind="counter", wave=WAVE, unit=f"vn34:{province}", counter=str(number),
+            id=0,
+            kind="counter",
+            wave=WAVE,
+            unit=f"vn34:{province}",
+            counter=str(number),
             service=SERVICES[number % len(SERVICES)],
-        )  # fmt: skip
+        )
         for province in synthetic.COMMUNES
         for number in range(COUNTERS)
     ]

@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
     from analysis.crossed import Crossed
 
-#: Summing anew that takes longer than this (seconds) is done behind the reader's back.
+#: Summing anew that takes longer than this (seconds) is done behind the reader's back ...
 SLOW = 0.3
+#: ... and so is the first sum of more answers than this.
+MANY = 100_000
 
 _turn, _running = Lock(), set[tuple["Path", str]]()
+
+
+class Making(Exception):
+    """The first sums of a large wave are being made; come back in a minute."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +40,10 @@ class Kept:
 
 
 def kept(wave: str) -> Kept:
-    """Return the sums of a wave as of now, or those before an edit while they are made anew."""
+    """Return the sums of a wave as of now, or those before an edit while they are made anew.
+
+    Raises Making while there are none of a large wave.
+    """
     from analysis import crossed
 
     database = services().settings.database
@@ -43,6 +52,9 @@ def kept(wave: str) -> Kept:
     if held.rule == rule and held.edits != edits and held.took > SLOW:
         _again(database, wave)
         return Kept(_stored(db.get(), wave), held.counted_at)
+    if held.rule != rule and responses.counts(db.get(), wave).total > MANY:
+        _again(database, wave)
+        raise Making(wave)
     with suppress(db.NotStored), closing(db.connect(database, create=False)) as own:
         refresh(own, wave)
         return Kept(_stored(own, wave), "")

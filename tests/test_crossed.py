@@ -26,15 +26,15 @@ ASKED = ("m1", "m2", "m3", "m4", "m5", "m_all")
 def sample():
     with stored.database() as made:
         stored.wave(made, questionnaire="mot-cua-2026.1")
-        for p in range(12):
-            stored.psu(made, f"p{p}", "SR"[p % 2], ("vn34:01", "vn34:08")[p // 6])
+        for p in range(16):
+            stored.psu(made, f"p{p}", "SR"[p % 2], ("vn34:01", "vn34:08")[p // 8])
         rng = np.random.default_rng(3)
         for n in range(360):
             good = rng.integers(2, 6)
             answers = {k: int(np.clip(good + rng.integers(-1, 2), 1, 5)) for k in ASKED}
             if n % 9 == 0:
                 answers["m2"] = 9
-            stored.answer(made, answers, psu=f"p{n % 12}", weight=1.0 + n % 3)
+            stored.answer(made, answers, psu=f"p{n % 16}", weight=1.0 + n % 3)
         yield made
 
 
@@ -174,3 +174,14 @@ def test_a_map_is_drawn_where_nothing_can_be_written(app, settings):
     lock.unlink(missing_ok=True)
     lock.mkdir()
     assert people(app) == 40
+
+
+def test_the_first_sum_of_a_large_wave_is_made_behind_the_reader(staff, monkeypatch):
+    monkeypatch.setattr(crossing, "MANY", 10)
+    first = staff.get(f"/board/{COUNTER}/drivers").text
+    for thread in threading.enumerate():
+        if thread.name.startswith("crossed"):
+            thread.join(10)
+
+    assert "Đang tính lần đầu" in first
+    assert "Tầm quan trọng cộng lại bằng 100%" in staff.get(f"/board/{COUNTER}/drivers").text

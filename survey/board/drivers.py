@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import abort, current_app, render_template, request
+from markupsafe import Markup
 
-from survey import db, figures, guard, keptpages
+from survey import crossing, db, figures, guard, keptpages
 from survey.store import units
 from survey.text import clock as time_of
 from survey.text import day, t
@@ -27,13 +28,21 @@ def drivers(key: str) -> str:
         "heading": figures.heading(wave, scope),
         "synthetic": wave.synthetic,
     }
-    body = keptpages.part("drivers", wave, scope, lambda: _map(wave, scope))
+    passing: list[str] = []
+    body = keptpages.part("drivers", wave, scope, lambda: _map(wave, scope, passing))
+    if passing:
+        body = Markup(passing[0])  # nosec B704 - rendered by our own template
     return render_template("board/drivers.html", **facts, body=body)
 
 
-def _map(wave: Wave, scope: str) -> str:
-    """Render the map, or why nothing can be told."""
-    return render_template("board/_drivers.html", wave=wave, scope=scope, **_found(wave, scope))
+def _map(wave: Wave, scope: str, passing: list[str]) -> str:
+    """Render the map, or why nothing can be told; what holds for a moment goes to ``passing``."""
+    found = _found(wave, scope)
+    page = render_template("board/_drivers.html", wave=wave, scope=scope, **found)
+    if found["nothing"] == "making" or found.get("older"):
+        passing.append(page)  # of the moment: not to be kept
+        return ""
+    return page
 
 
 def _found(wave: Wave, scope: str) -> dict[str, object]:
@@ -44,6 +53,8 @@ def _found(wave: Wave, scope: str) -> dict[str, object]:
         found, older = figures.drivers(wave, scope)
     except Untold as fault:
         return {"nothing": fault.reason}
+    except crossing.Making:
+        return {"nothing": "making"}
     except LookupError:
         abort(404, t("staff.no_scope"))
     except ValueError as fault:

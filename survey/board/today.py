@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request, url_for
 
-from survey import db, figures, guard, period, silence
+from survey import db, figures, guard, keptpages, period, silence
 from survey.store import clock, dossiers, feedback, kiosks, units, waves
 from survey.text import day, t, thousands
 from survey.tree import Tree
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from markupsafe import Markup
 
     from survey.store.waves import Wave
 
@@ -46,22 +48,30 @@ def today() -> str:
         heading=_heading(scope),
         on=f"{t(f'board.weekday_{on.isoweekday()}')}, {day(on)}",
         matters=_matters(scope, open_now, now),
-        tables=_tables(counters, scope, on),
+        bodies=_bodies(counters, scope, on),
         others=[wave for wave in open_now if wave.kind != "self_selected"],
         synthetic=any(wave.synthetic for wave in open_now),
         SOON=SOON,
     )
 
 
-def _tables(counters: list[Wave], scope: str, on: date) -> list[dict[str, object]]:
-    """Return the table of each open wave that has answers in the scope this month or ever."""
-    if not counters:
-        return []
-    from survey import daily
+def _bodies(counters: list[Wave], scope: str, on: date) -> list[Markup]:
+    """Return the figures of each open wave that has answers in the scope."""
+    keys = (on.isoformat(), period.week(on), on.isoformat()[:7])
 
-    spans = [period.read(key) for key in (on.isoformat(), period.week(on), on.isoformat()[:7])]
-    found = (daily.table(wave, scope, spans) for wave in counters)
-    return [table for table in found if table]
+    def body(wave: Wave, number: int) -> Markup:
+        def make() -> str:
+            from survey import daily
+
+            table = daily.table(wave, scope, [period.read(key) for key in keys])
+            if table is None:
+                return ""
+            return render_template("board/_today.html", table=table, scope=scope, number=number)
+
+        return keptpages.part(f"today {number}", wave, scope, make)
+
+    found = [body(wave, number) for number, wave in enumerate(counters, 1)]
+    return [each for each in found if each]
 
 
 def _matters(scope: str, open_now: list[Wave], now: datetime) -> list[Matter]:
