@@ -91,7 +91,7 @@ def joined(
     declared = {b.year for b in breaks}
     if national(waves):
         last = until.year if until else 9999
-        points += [p for p in published(db, unit) if p.year <= last]
+        points += [p for p in published(db, place(waves[-1], unit)) if p.year <= last]
         breaks += [Break(*row) for row in KNOWN if row[0] not in declared]
     breaks += [
         Break(now.member.year, OTHER_METHOD)
@@ -107,6 +107,18 @@ def national(waves: Sequence[Loaded]) -> bool:
         wave.member.kind == "probability" and wave.member.questionnaire.startswith("sipas-")
         for wave in waves
     )
+
+
+def place(wave: Loaded, unit: str) -> str:
+    """Return the unit that figures of ``unit`` are about: of a whole wave ("") the lowest unit
+    above all that was drawn, so that a province's wave never stands beside the country's."""
+    answers = wave.study.answers
+    seen = answers.drawn or answers.units
+    if unit or not seen:
+        return unit or wave.study.wave.owner
+    paths = [wave.units.path(each) for each in seen]
+    shared = set(paths[0]).intersection(*paths[1:])
+    return next((each for each in paths[0] if each in shared), "")
 
 
 def published(db: sqlite3.Connection, unit: str) -> list[Point]:
@@ -126,10 +138,11 @@ def published(db: sqlite3.Connection, unit: str) -> list[Point]:
 def names(db: sqlite3.Connection, unit: str) -> list[str]:
     """Return the ids under which figures of a unit may stand: its own, and that of the one unit
     it was formed from alone."""
-    own = unit or data.COUNTRY
-    before = units.origins(db, own)
+    if not unit:
+        return []
+    before = units.origins(db, unit)
     alone = len(before) == 1 and _successors(db, before[0]) == 1
-    return [own, *before] if alone else [own]
+    return [unit, *before] if alone else [unit]
 
 
 def _successors(db: sqlite3.Connection, origin: str) -> int:

@@ -184,6 +184,12 @@ def test_an_empty_wave_has_nothing_to_report(store, name):
         kinds.build(store, ask(name, wave="trong-2026"))
 
 
+@pytest.mark.parametrize("name", ["annual", "league", "accounting", "par"])
+def test_self_selected_answers_have_a_report_of_their_own(store, name):
+    with pytest.raises(Refused, match="report_self_selected"):
+        kinds.build(store, ask(name, wave="quay-2026"))
+
+
 def test_a_trial_is_reported_nowhere(store):
     with db.write(store):
         store.execute("UPDATE wave SET trial_of = 'x' WHERE key = :key", {"key": SURVEY})

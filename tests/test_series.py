@@ -162,7 +162,17 @@ def test_units_change_together_adjusted_over_them_all(store):
 def test_a_merged_province_has_no_series_of_before(store):
     assert series.names(store, "vn34:01") == ["vn34:01", "vn63:01"]  # Hà Nội stayed what it was
     assert series.names(store, "vn34:08") == ["vn34:08"]  # Tuyên Quang and Hà Giang
-    assert series.names(store, "") == ["vn34:00"]
+    assert series.names(store, "") == []
+
+
+def test_a_wave_of_one_province_has_nothing_of_the_country_beside_it(store):
+    add_published(store)
+    with db.write(store):
+        store.execute("UPDATE sample_psu SET unit = :unit", {"unit": TUYEN_QUANG})
+    [wave] = series.load(store, SURVEY)
+
+    assert series.place(wave, "") == TUYEN_QUANG
+    assert not [p for p in series.trend(store, "", SURVEY).points if p.source]
 
 
 def test_items_of_another_questionnaire_are_compared_through_its_lineage_only(store):

@@ -43,9 +43,12 @@ def annual(db: Connection, ask: Ask) -> Report:
 def gathered(db: Connection, ask: Ask) -> tuple[Result, Loaded, Loaded | None, Trend]:
     """Return the result asked for, its wave and the one before made ready, and the trend.
 
-    Raises LookupError, and Refused ``report_empty``, ``report_few``, ``report_broken`` (409).
+    Raises LookupError, and Refused (409): ``report_empty``, ``report_few``, ``report_broken``, or
+    ``report_self_selected``: such answers have a report of their own.
     """
     wave = waves.get(db, ask.wave)
+    if wave.kind != "probability":
+        raise Refused(f"report_{wave.kind}", 409)
     result = _result(db, ask.wave, ask.unit)
     name = series.of(db, ask.wave)
     loaded = series.load(db, name, until=wave.opens_on)
@@ -88,8 +91,6 @@ def of(
     from analysis import parts
 
     ready = now.study
-    if not ready.sampled:
-        return facts.Annual()
     inside = parts.inside(now.units, ready.answers, result.scope)
     pair = (now,) if before is None else (before, now)
     return facts.Annual(
@@ -210,7 +211,9 @@ def _published(
     names = {f.id: f.name for f in result.of("area", "factor")} | {"": "Chỉ số chung"}
     rows = [
         held.figure
-        for held in external.of_units(db, series.names(db, result.scope), "sipas")
+        for held in external.of_units(
+            db, series.names(db, series.place(now, result.scope)), "sipas"
+        )
         if not held.figure.period and held.figure.part in names
     ]
     rows.sort(key=lambda f: (-f.year, f.part))
