@@ -59,10 +59,10 @@ def lines(extract: Extract, db: sqlite3.Connection) -> Iterator[str]:
     for came, place, weights, margins, person, codes, opened in extract.records(db):
         parts = [joined(came)]
         if place:
-            parts += [joined(place), *map(cell, weights)]
+            parts += [joined(place), joined(weights)]
         if margins:
             parts.append(joined(margins))
-        digits = bytes(person) + codes
+        digits = person + codes
         if digits:
             parts.append(",".join(digits.translate(_DIGITS).decode("ascii")).replace("0", ""))
         if opened:

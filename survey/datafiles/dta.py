@@ -42,7 +42,7 @@ def write(
     for record in extract.records(db):
         facts = (*record.came, *record.place, *record.weights, *record.margins)
         row = b"".join(map(_cell, facts, types, columns[: len(facts)], [seen] * len(facts)))
-        codes = (bytes(record.person) + record.codes).translate(_CODES)
+        codes = (record.person + record.codes).translate(_CODES)
         at = len(facts) + len(codes)
         opened = map(_cell, record.open, types[at:], columns[at:], [seen] * len(record.open))
         file.write(row + codes + b"".join(opened))

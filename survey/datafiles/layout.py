@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from survey.datafiles import anonymity, places, variables
@@ -49,14 +50,13 @@ KEPT = 50_000
 
 class Record(NamedTuple):
     """One response: how it came, its place in the design, its weights, the labels of its margins
-    (together the facts), codes about the person, all other codes as bytes (0 blank), open
-    answers."""
+    (together the facts), codes about the person and all other codes (0 blank), open answers."""
 
     came: tuple[Any, ...]
     place: tuple[Any, ...]
     weights: tuple[Any, ...]
     margins: tuple[str, ...]
-    person: tuple[int, ...]
+    person: bytes
     codes: bytes
     open: tuple[Any, ...]
 
@@ -127,8 +127,8 @@ class Layout:
         self._groups = [codes for _, codes in pairs]
         codes = tuple(v for id, v in every.items() if id not in personal)
         at = {id: n for n, id in enumerate(every)}
-        self._person_at = [at[id] for id in personal]
-        self._slices = _slices([at[v.name] for v in codes])
+        self._about = _cut([at[id] for id in personal])
+        self._codes = _cut([at[v.name] for v in codes])
         texts = variables.texts(q) if ask.comments and not self.public else []
         opened = (*(() if self.public else variables.numbers(q)), *texts)
         self._opened = [v.name for v in opened]
@@ -168,40 +168,45 @@ class Layout:
         known = {**facts, "part": self._divided.get(facts["unit"], facts["unit"])}
         return tuple(known[name] for name in self._names[1])
 
-    def _facts(self, row: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """How a response came and its place in the design; rows of one kind share theirs."""
-        raw = row[2:12]
-        came = self._came.get(raw)
-        if came is None:
-            if len(self._came) >= KEPT:
-                self._came.clear()
-            self._came[raw] = came = tuple([get(raw) for get in self._getters])
-        return came, self._places[row[12]] if self.sampled else ()
+    def _arrived(self, raw: tuple[Any, ...]) -> tuple[Any, ...]:
+        """How a response came; those that came alike share it."""
+        if len(self._came) >= KEPT:
+            self._came.clear()
+        self._came[raw] = came = tuple([get(raw) for get in self._getters])
+        return came
 
     def tell(self, row: tuple[Any, ...]) -> Record | None:
         """What the file tells of a row, None where it leaves it out."""
         packed: bytes = row[0]
-        came, place = self._facts(row)
-        person = self._persons(packed)
+        raw = row[2:12]
+        came = self._came.get(raw) or self._arrived(raw)
+        person = self._person(packed)
+        place: tuple[Any, ...] = ()
+        weights: tuple[Any, ...] = ()
+        margins: tuple[str, ...] = ()
+        opened: tuple[Any, ...] = ()
+        if self.sampled:
+            village = row[12]
+            place, weights = self._places[village], (self._fpc[village], *row[13:16])
         if self._plan is not None:
             shown = self._plan.told[self._key(came, place, person)]
             if shown is None:
                 return None
-            came, place, person = self._shown(came, place, shown)
-        codes = b"".join([packed[a:b] for a, b in self._slices])
-        weights = (self._fpc[row[12]], *row[13:16]) if self.sampled else ()
-        margins = _margins(row[16], len(self.margins)) if self.margins else ()
-        opened: tuple[Any, ...] = ()
+            came, person = self._shown(came, shown)
+        if self.margins:
+            margins = _margins(row[16], len(self.margins))
         if self._opened:
             given = json.loads(row[1])
             opened = tuple([given.get(name) for name in self._opened])
-        return Record(came, place, weights, margins, person, codes, opened)
+        return Record(came, place, weights, margins, person, self._codes(packed), opened)
 
-    def _persons(self, packed: bytes) -> tuple[int, ...]:
+    def _person(self, packed: bytes) -> bytes:
+        """The codes about the person, grouped in public files."""
+        found = self._about(packed)
         if not self.public:
-            return tuple([packed[at] for at in self._person_at])
-        pairs = zip(self._person_at, self._groups, strict=True)
-        return tuple([codes.get(packed[at], packed[at]) for at, codes in pairs])
+            return found
+        pairs = zip(found, self._groups, strict=True)
+        return bytes([codes.get(code, code) for code, codes in pairs])
 
     def anonymise(self, db: sqlite3.Connection, numbers: Any, k: int) -> Report | None:
         """Count who shares what; public files get a plan that blanks, research files a check."""
@@ -209,7 +214,10 @@ class Layout:
             return None
         counts: Counter[Key] = Counter()
         for row in datafiles.rows(db, numbers, answers=False):
-            counts[self._key(*self._facts(row), self._persons(row[0]))] += 1
+            raw = row[2:12]
+            came = self._came.get(raw) or self._arrived(raw)
+            place = self._places[row[12]] if self.sampled else ()
+            counts[self._key(came, place, self._person(row[0]))] += 1
         if not self.public:
             return anonymity.check(counts, k)
         names = [*self._known_of, *(v.name for v in self.parts[4])]
@@ -223,7 +231,7 @@ class Layout:
             return ("part" if self.public else "unit", "area")
         return ("part" if self.public else "receiving_unit",)
 
-    def _key(self, came: tuple[Any, ...], place: tuple[Any, ...], person: tuple[int, ...]) -> Key:
+    def _key(self, came: tuple[Any, ...], place: tuple[Any, ...], person: bytes) -> Key:
         if self.sampled:
             names = self._names[1]
             return (*(place[names.index(name)] for name in self._known_of), *person)
@@ -231,13 +239,11 @@ class Layout:
             return (came[-1], *person)
         return (came[self._names[0].index("receiving_unit")], *person)
 
-    def _shown(
-        self, came: tuple[Any, ...], place: tuple[Any, ...], shown: Key
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[int, ...]]:
+    def _shown(self, came: tuple[Any, ...], shown: Key) -> tuple[tuple[Any, ...], bytes]:
         codes: Any = shown[len(self._known_of) :]
         if not self.sampled:
             came = (*came[:-1], shown[0])
-        return came, place, codes
+        return came, bytes(codes)
 
 
 def _margins(cell: str | None, n: int) -> tuple[str, ...]:
@@ -246,12 +252,14 @@ def _margins(cell: str | None, n: int) -> tuple[str, ...]:
     return tuple([*found, *[""] * n][:n])
 
 
-def _slices(places: list[int]) -> list[tuple[int, int]]:
-    """Runs of neighbouring places, as (first, after the last)."""
-    found: list[tuple[int, int]] = []
+def _cut(places: list[int]) -> Callable[[bytes], bytes]:
+    """What takes the bytes at these places out of a row: runs of neighbours at once."""
+    runs: list[tuple[int, int]] = []
     for at in places:
-        if found and found[-1][1] == at:
-            found[-1] = (found[-1][0], at + 1)
+        if runs and runs[-1][1] == at:
+            runs[-1] = (runs[-1][0], at + 1)
         else:
-            found.append((at, at + 1))
-    return found
+            runs.append((at, at + 1))
+    if len(runs) == 1:
+        return itemgetter(slice(*runs[0]))
+    return lambda packed: b"".join([packed[a:b] for a, b in runs])

@@ -121,7 +121,7 @@ def _rows(
 
     for record in extract.records(db):
         facts = (*record.came, *record.place, *record.weights, *record.margins)
-        codes = bytes(record.person) + record.codes
+        codes = record.person + record.codes
         before = [cell(at, value) for at, value in enumerate(facts)]
         start = len(facts) + len(codes)
         after = [cell(at, value) for at, value in enumerate(record.open, start)]
