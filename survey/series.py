@@ -86,7 +86,7 @@ def joined(
     """Return the trend of a unit from waves that are loaded already."""
     from analysis.trend import Break, trend
 
-    points = [_point(wave, unit) for wave in waves]
+    points = [_point(wave, unit, label) for wave, label in zip(waves, _labels(waves), strict=True)]
     breaks = [Break(*row) for row in store.breaks(db, series)]
     declared = {b.year for b in breaks}
     if national(waves):
@@ -279,16 +279,25 @@ def _channels(study: Study) -> dict[str, float]:
     return {name: float(n) for name, n in zip(answers.channels, counts, strict=True) if n}
 
 
-def _point(wave: Loaded, unit: str) -> Point:
+def _labels(waves: Sequence[Loaded]) -> list[str]:
+    """The year of each wave; "2026/1", "2026/2" where a year has several."""
+    years = [wave.member.year for wave in waves]
+    return [
+        str(year) if years.count(year) == 1 else f"{year}/{years[: n + 1].count(year)}"
+        for n, year in enumerate(years)
+    ]
+
+
+def _point(wave: Loaded, unit: str, label: str) -> Point:
     from analysis.trend import Point
 
     member = wave.member
     found = estimates(wave, unit)
     if found is None:
-        return Point(member.year, str(member.year), None, wave=member.key)
+        return Point(member.year, label, None, wave=member.key)
     total = wave.study.figures(found.figures)[-1]
     return Point(
-        member.year, str(member.year), total.value, total.low, total.high, total.n,
+        member.year, label, total.value, total.low, total.high, total.n,
         wave=member.key,
     )  # fmt: skip
 

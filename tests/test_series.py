@@ -199,3 +199,10 @@ def series_scheme(questionnaire):
         {f.id: list(f.items) for f in questionnaire.factors},
         {area.id: area.factors for area in questionnaire.areas},
     )
+
+
+def test_two_waves_of_a_year_have_names_of_their_own(store):
+    two_waves.make(store, year=2026, key="ho-2026-dau-nam")
+
+    assert [p.label for p in series.trend(store, "", "sipas").points] == ["2026/1", "2026/2"]
+    assert len(series.changes(store, "", "sipas")) == 1

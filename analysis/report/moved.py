@@ -133,7 +133,10 @@ def chart_of(trend: Trend, caption: str) -> model.TrendChart:
     return model.TrendChart(
         caption=caption,
         points=tuple(TrendPoint(p.label, p.value, p.low, p.high, p.ours) for p in trend.points),
-        breaks=tuple((str(b.year), b.reason) for b in trend.breaks),
+        breaks=tuple(
+            (next(p.label for p in trend.points if p.year >= b.year), b.reason)
+            for b in trend.breaks
+        ),
         note=f"Ghi chú: {note}",
     )
 
