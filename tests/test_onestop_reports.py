@@ -251,6 +251,23 @@ def test_a_letter_in_time_went_out_on_the_day_due_at_the_latest(store):
     assert "gửi chậm nhất vào ngày hẹn 1 thư" in words(kinds.build(store, ask))
 
 
+def test_a_dossier_due_on_the_last_day_and_still_open_is_a_day_late(store):
+    row = onestop_data.dossier(4, 2, SECOND, due_on=date(2026, 9, 30), settled_on=None)
+    key = "000.19.08.H08-260901-99990000000000000"
+    after = onestop_data.dossier(
+        4, 3, SECOND, key=key, due_on=date(2026, 9, 28), settled_on=date(2026, 10, 3)
+    )
+    dossiers.put(store, [row, after], source="test", **onestop_data.ACT)
+    report = made(store, "late", unit=SECOND)
+    days = {one[0]: one[7] for one in report.sheets[0].rows}
+
+    assert (days[row.key], days[key]) == (1, 3)
+    bands = next(t for t in tables(report) if "số ngày trễ" in t.caption)
+    assert sum(int(r.cells[1]) for r in bands.rows) == len(report.sheets[0].rows)
+    assert any(" " in r.cells[0] for r in tables(report)[-1].rows), "long numbers are parted"
+    assert model.Turn(landscape=True) in report.blocks
+
+
 def test_the_periodic_report_holds_what_the_office_wrote(store):
     fields = {
         "problems": [

@@ -39,17 +39,22 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     _, answered = _counts(cells)
     hide = 0 < answered < HIDE_N
     names = {cell.unit: capital(units.name(db, cell.unit, of.period.last)) for cell in cells}
+    keys: tuple[tuple[str, Callable[[Cell], str]], ...] = (
+        ("Đơn vị tiếp nhận", lambda cell: names[cell.unit]),
+        ("Thủ tục", _service(cells)),
+        ("Tháng trả kết quả", _month),
+        ("Kết quả", _lateness),
+    )
     tables = [
-        _table(of, cells, "Đơn vị tiếp nhận", lambda cell: names[cell.unit], hide=hide),
-        _table(of, cells, "Thủ tục", _service(cells), hide=hide),
-        _table(of, cells, "Tháng trả kết quả", _month, hide=hide),
-        _table(of, cells, "Kết quả", _lateness, hide=hide),
+        _table(of, cells, head, key, hide=hide)
+        for head, key in keys
+        if len({key(cell) for cell in cells}) > 1
     ]
     blocks: list[model.Block] = [
         Heading("I. TÓM TẮT"),
         *_summary(of, cells, hide=hide),
         Heading("II. MỨC ĐỘ BAO PHỦ"),
-        *(table for table in tables if len(table.rows) > 2),
+        *tables,
         *_channels(of, cells, hide=hide),
         Heading("III. CÁCH TÍNH"),
         heads.box(

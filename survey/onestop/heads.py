@@ -61,10 +61,10 @@ def document(
     lines: Sequence[str],
     blocks: Iterable[model.Block],
     *,
-    annexes: Iterable[tuple[str, Iterable[model.Block]]] = (),
+    annexes: Iterable[tuple[str, Iterable[model.Block], bool]] = (),
     sheets: Sequence[model.Sheet] = (),
 ) -> model.Report:
-    """The whole document: masthead, title, warning, content, end, annexes."""
+    """The whole document: masthead, title, warning, content, end, annexes (title, blocks, wide)."""
     office = of.office
     masthead = model.Masthead(
         office.agency.upper(), office.parent.upper(),
@@ -87,8 +87,9 @@ def document(
     belongs = (
         f"Kèm theo văn bản số {printed}" if of.number else f"Kèm theo văn bản của {office.agency}"
     )
-    for place, (title, content) in enumerate(annexes, 1):
-        whole += [model.Annex(roman(place), (title,), belongs), *content]
+    for place, (title, content, wide) in enumerate(annexes, 1):
+        turn = [model.Turn(landscape=True)] if wide else []
+        whole += [*turn, model.Annex(roman(place), (title,), belongs), *content]
     return model.Report(
         title=f"{kind.capitalize()} {' '.join(lines)}",
         author=office.agency,

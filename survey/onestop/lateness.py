@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from analysis.report import model
@@ -16,7 +17,6 @@ from survey.store import Refused, clock, late, units
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Sequence
-    from datetime import date
 
     from analysis.report.model import Report
     from survey.reporting.kinds import Ask
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Dossiers named one by one in the annex; all are in the spreadsheet.
 LISTED = 1000
+#: Letters of a dossier's number on one line.
+WIDEST = 27
 CHANNELS = {"letter": "thư", "sms": "tin nhắn SMS", "zalo": "Zalo", "email": "thư điện tử"}
 STATES = {"made": "chưa gửi", "sent": "đã gửi"}
 
@@ -77,7 +79,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
             }
         ),
     ]
-    annexes = (("DANH SÁCH HỒ SƠ TRỄ HẸN", _list(of, found, names)),) if found else ()
+    annexes = (("DANH SÁCH HỒ SƠ TRỄ HẸN", _list(of, found, names), True),) if found else ()
     lines = ("Hồ sơ trễ hẹn và việc xin lỗi", f"của {of.name}, {of.period.words}")
     return heads.document(
         of, "BÁO CÁO", lines, blocks, annexes=annexes, sheets=(_sheet(of, found),)
@@ -190,7 +192,7 @@ def _longest(of: About, found: Sequence[Late]) -> list[model.Block]:
     if not found:
         return []
     bands = ((1, 3), (4, 7), (8, 15), (16, 30), (31, 10**6))
-    days = [one.days(_end(of)) for one in found]
+    days = [one.days(_limit(of)) for one in found]
     rows = [
         Row(
             (
@@ -209,21 +211,22 @@ def _longest(of: About, found: Sequence[Late]) -> list[model.Block]:
 
 def _list(of: About, found: Sequence[Late], names: dict[str, str]) -> list[model.Block]:
     columns = (
-        Column("Mã hồ sơ", 33),
-        Column("Thủ tục", 41),
-        Column("Đơn vị giải quyết", 31),
-        Column("Ngày hẹn", 19, "centre"),
-        Column("Ngày trả", 19, "centre"),
+        Column("Mã hồ sơ", 51),
+        Column("Thủ tục", 64),
+        Column("Đơn vị giải quyết", 44),
+        Column("Ngày nhận", 21, "centre"),
+        Column("Ngày hẹn", 21, "centre"),
+        Column("Ngày trả", 21, "centre"),
         Column("Trễ\n(ngày)", 12, "right"),
-        Column("Thư\nxin lỗi", 15, "centre"),
+        Column("Thư\nxin lỗi", 13, "centre"),
     )
     rows = tuple(
         Row(
             (
-                one.dossier, one.service, names.get(one.resolving, one.resolving),
-                short_day(one.due_on),
+                _parted(one.dossier), one.service, names.get(one.resolving, one.resolving),
+                short_day(one.received_on), short_day(one.due_on),
                 short_day(one.settled_on) if _returned(of, one) and one.settled_on else NONE,
-                num(one.days(_end(of)), 0), _letter(one),
+                num(one.days(_limit(of)), 0), _letter(one),
             )
         )
         for one in found[:LISTED]
@@ -233,6 +236,11 @@ def _list(of: About, found: Sequence[Late], names: dict[str, str]) -> list[model
     if more > 0:
         note += f" Còn {num(more, 0)} hồ sơ trong tệp bảng tính."
     return [Table(columns, rows, note=note, size=10, tight=True)]
+
+
+def _parted(key: str) -> str:
+    """A dossier's number in pieces that fit the column."""
+    return " ".join(key[at : at + WIDEST] for at in range(0, len(key), WIDEST))
 
 
 def _returned(of: About, one: Late) -> bool:
@@ -256,7 +264,7 @@ def _sheet(of: About, found: Sequence[Late]) -> Sheet:
         tuple(
             (
                 one.dossier, one.service, one.unit, one.resolving, one.received_on, one.due_on,
-                one.settled_on, one.days(_end(of)), one.number, STATES.get(one.state, ""),
+                one.settled_on, one.days(_limit(of)), one.number, STATES.get(one.state, ""),
                 clock.day(clock.moment(one.sent_at)) if one.sent_at else None,
                 CHANNELS.get(one.channel, ""),
             )
@@ -268,3 +276,8 @@ def _sheet(of: About, found: Sequence[Late]) -> Sheet:
 def _end(of: About) -> date:
     """The last day of the period, or the day of the report before that."""
     return min(of.period.last, of.on)
+
+
+def _limit(of: About) -> date:
+    """The day to which lateness is counted: the one after the period, or that of the report."""
+    return min(of.period.last + timedelta(days=1), of.on)

@@ -55,7 +55,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
     )  # fmt: skip
     where = f"thuộc {of.name}" if of.unit else "trong toàn hệ thống"
     lines = ("Điểm, xếp loại và xếp hạng các đơn vị (Mẫu 03)", f"{where}, {of.period.words}")
-    annex = ("ĐIỂM TỪNG TIÊU CHÍ", [_by_criterion(order)])
+    annex = ("ĐIỂM TỪNG TIÊU CHÍ", [_by_criterion(order)], False)
     return heads.document(of, "BÁO CÁO", lines, blocks, annexes=(annex,), sheets=(sheet,))
 
 
