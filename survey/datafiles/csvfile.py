@@ -46,6 +46,7 @@ def heading(extract: Extract) -> str:
 def lines(extract: Extract, db: sqlite3.Connection) -> Iterator[str]:
     """The rows without their ends."""
     known: dict[tuple[Any, ...], str] = {}
+    cells = bytearray(b",") * max(0, 2 * len(extract.coded) - 1)  # a digit at every other place
 
     def joined(values: tuple[Any, ...]) -> str:
         """The cells of values that many rows share."""
@@ -64,7 +65,8 @@ def lines(extract: Extract, db: sqlite3.Connection) -> Iterator[str]:
             parts.append(joined(margins))
         digits = person + codes
         if digits:
-            parts.append(",".join(digits.translate(_DIGITS).decode("ascii")).replace("0", ""))
+            cells[::2] = digits.translate(_DIGITS)
+            parts.append(cells.replace(b"0", b"").decode("ascii"))
         if opened:
             parts += map(cell, opened)
         yield ",".join(parts)
