@@ -1,5 +1,6 @@
 """What an annual report says beside the result: the same figures, places with ranges, groups."""
 
+import io
 from dataclasses import replace
 from datetime import date
 
@@ -240,3 +241,26 @@ def test_one_channel_has_no_mode_effect(store):
     wave = loaded(store)
 
     assert annual.modes(wave.study, wave.units, everything(wave), "") is None
+
+
+def test_a_calibrated_wave_is_reported_whole(store):
+    weighted_wave.make(store)
+    from analysis.report import pdf
+    from analysis.weights.making import Settings
+
+    found = made.preview(store, weighted_wave.WAVE, Settings(method="rake"))
+    weighting.put(
+        store, weighted_wave.WAVE, found.rows, settings=found.settings, report=found.report,
+        **weighted_wave.ACT,
+    )  # fmt: skip
+    report = kinds.build(store, ask("annual", wave=weighted_wave.WAVE))
+    groups = next(s for s in report.sheets if s.name == "Nhóm người trả lời")
+
+    assert {row[0] for row in groups.rows} >= {"Giới tính", "Độ tuổi", "Thành thị, nông thôn"}
+    assert pdf.write(report, io.BytesIO()) > 20
+
+
+def test_a_wave_without_one_before_is_reported_alone(store):
+    report = kinds.build(store, ask("annual", unit=LAI_CHAU))
+
+    assert report.source.scope == LAI_CHAU
