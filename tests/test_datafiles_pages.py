@@ -105,6 +105,8 @@ def test_a_long_file_becomes_work_in_the_background(staff, settings, monkeypatch
         ("since=2026-11-22&until=2026-11-01", 422, "sớm hơn"),
         ("comments=1", 409, "ý kiến viết tay"),
         ("form=zip&since=2099-01-01", 409, "Chưa có phiếu"),
+        ("form=csv&since=2099-01-01", 409, "Chưa có phiếu"),
+        ("form=csv&unit=vn34:01", 409, "Chưa có phiếu"),
     ],
 )
 def test_what_cannot_be_had_is_said_on_the_page(staff, store, query, status, words):

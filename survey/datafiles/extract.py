@@ -166,6 +166,15 @@ def heading(db: sqlite3.Connection, ask: Ask, secret: bytes) -> tuple[Wave, list
     return wave, [column.name for column in chain.from_iterable(parts)]
 
 
+def demand(db: sqlite3.Connection, ask: Ask) -> None:
+    """Refuse (409 ``no_data``) what leaves no row: a unit or days without responses."""
+    wave = waves.get(db, ask.wave)
+    with datafiles.snapshot(db):
+        tree = places.Places(db, wave.closes_on)
+        if not _chosen(db, ask, wave, tree, datafiles.ENDLESS)[0].rows:
+            raise Refused("no_data", 409, wave=wave.name)
+
+
 def may_write_out(rule: datafiles.Rule, level: str) -> bool:
     """Whether files of a level may hold what people wrote; public files never do."""
     order = ("", "internal", "research")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from survey import config, db
 from survey.datafiles import asking, csvfile, extract, making
-from survey.store import clock, datafiles, waves
+from survey.store import Refused, clock, datafiles, waves
 
 if TYPE_CHECKING:
     from datetime import date
 
     from survey.config import Settings
     from survey.datafiles.asking import Ask
+
+log = logging.getLogger(__name__)
 
 Run = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
@@ -38,7 +41,11 @@ def streamed(
     yield (csvfile.MARK + heading + csvfile.END).encode()
     with closing(db.connect(settings.database, readonly=True, create=False)) as own:
         with datafiles.snapshot(own):
-            found = extract.opened(own, ask, settings.secret, on=on)
+            try:
+                found = extract.opened(own, ask, settings.secret, on=on)
+            except Refused as refusal:  # seen only by counting: the file ends with its heading
+                log.warning("export %s of %s ends empty: %s", number, ask.wave, refusal.code)
+                return
             pieces = csvfile.Digested(csvfile.pieces(found, own))
             whole = iter(pieces)
             next(whole)  # the heading, sent already

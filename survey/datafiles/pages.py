@@ -83,6 +83,8 @@ def take(key: str) -> BaseResponse | tuple[str, int]:
         also = asked.getlist("also") if form == "zip" else []
         ask = asking.read({**asked.to_dict(), "wave": key, "unit": scope, "also": also})
         found = extract.heading(db.get(), ask, services().settings.secret)
+        if ask.unit or ask.since or ask.until:
+            extract.demand(db.get(), ask)
     except Refused as refusal:
         return _page(wave, asked.to_dict(), refusal), refusal.status
     if form == "csv":
