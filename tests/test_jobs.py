@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -172,7 +173,50 @@ def test_a_killed_worker_leaves_its_child_to_end_the_piece(own, settings):
     assert jobs.path(settings, job.id).read_bytes().startswith(b"%PDF")
 
 
+@pytest.fixture
+def slow(monkeypatch):
+    for name in ("sleep", "hang", "die", "evil_name"):
+        monkeypatch.setitem(jobs.KINDS, name, f"slow_work:{name}")
+
+
+@pytest.mark.parametrize("kind", ["sleep", "hang"])
+def test_work_under_way_is_stopped_at_once(own, settings, slow, kind):
+    job = put(own, {}, kind=kind)
+    working = threading.Thread(target=jobs.work, args=(settings,))
+    working.start()
+    until = time.monotonic() + 20
+    while not list(jobs.home(settings).glob(".*.part")) and time.monotonic() < until:
+        time.sleep(0.02)
+    began = time.monotonic()
+    store.stop(own, job.id, staff=None, now=NOW)
+    working.join(20)
+
+    assert not working.is_alive()
+    assert time.monotonic() - began < 10
+    assert store.get(own, job.id).state == "stopped"
+    assert [path.name for path in jobs.home(settings).iterdir()] == ["work.lock"]
+
+
+def test_a_piece_that_takes_its_process_with_it_is_told_and_the_next_is_done(own, settings, slow):
+    dead, next_one = put(own, {}, kind="die"), put(own)
+    jobs.work(settings)
+
+    assert store.get(own, dead.id).fault[0] == "job_died"
+    assert store.get(own, next_one.id).state == "done"
+    assert not list(jobs.home(settings).glob(".*.part"))
+
+
 # Pages.
+
+
+def test_a_name_from_outside_breaks_no_header(staff, settings, slow, own):
+    job = put(own, {}, kind="evil_name")
+    jobs.work(settings)
+    with staff.get(f"/jobs/{job.id}/file") as answer:
+        assert answer.status_code == 200
+        assert "a=b" not in (answer.headers.get("Set-Cookie") or "")
+        assert "\n" not in answer.headers["Content-Disposition"]
+        assert 'filename="sipas' in answer.headers["Content-Disposition"]
 
 
 def asked(client, settings, **changes):

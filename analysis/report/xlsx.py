@@ -51,17 +51,21 @@ class _Book:
     def __init__(self, book: Workbook, report: model.Report) -> None:
         self.book, self.report = book, report
         self.names: set[str] = set()
+        self.about: dict[str, str] = {}  # sheet -> what its table is called
         self.formats: dict[tuple[tuple[str, Any], ...], Any] = {}
 
     def fill(self) -> None:
         """What the report is, its tables and charts, its method, its figures with all digits."""
         self._front()
+        contents = self._sheet("Mục lục", upright=True)
         place = ""
         number = 0
         for block in self.report.blocks:
             match block:
                 case model.Annex():
                     place = f"Phụ lục {block.number}"
+                case model.Heading() if place:
+                    place = block.text
                 case model.Table():
                     number += 1
                     self._table(block, _short(block.caption) or place or f"Bảng {number}")
@@ -79,6 +83,21 @@ class _Book:
                 case _:
                     pass
         self._figures()
+        self._contents(contents)
+
+    def _contents(self, sheet: Any) -> None:
+        """Every sheet with what it is about, and a way to it."""
+        sheet.set_column(0, 0, 32)
+        sheet.set_column(1, 1, 90)
+        row = self._stamp(sheet)
+        look = self._format(font_color="#0c5148", underline=1)
+        for one in self.book.worksheets():
+            if one is not sheet:
+                name = one.get_name()
+                place = "internal:'" + name.replace("'", "''") + "'!A1"
+                sheet.write_url(row, 0, place, look, name)
+                sheet.write_string(row, 1, self.about.get(name, ""))
+                row += 1
 
     def _front(self) -> None:
         """The text of the report, a paragraph a row."""
@@ -99,6 +118,7 @@ class _Book:
     def _table(self, table: model.Table, name: str, caption: str = "", note: str = "") -> None:
         sheet = self._sheet(name, upright=sum(c.width for c in table.columns) <= 180)
         row = self._stamp(sheet)
+        self.about[sheet.get_name()] = clean(caption or table.caption)
         for text, look in (
             (caption or table.caption, self._format(bold=True, font_size=13)),
             (table.unit, self._format(italic=True)),
@@ -209,11 +229,12 @@ class _Book:
 
     def _sheet(self, wish: str, *, upright: bool = False) -> Any:
         """A sheet of that name, or nearly: 31 letters, each name once; printed on A4."""
-        name = _BAD.sub(" ", wish).strip(" '")[:31].strip() or "Bảng"
-        number = 1
+        name = " ".join(_BAD.sub(" ", wish).split()).strip("'")[:31].strip() or "Bảng"
+        first, number = name, 1
         while name.lower() in self.names:
             number += 1
-            name = f"{name[:27].rstrip()} ({number})" if number == 2 else f"{name[:27]}({number})"
+            mark = f" ({number})"
+            name = first[: 31 - len(mark)].rstrip() + mark
         self.names.add(name.lower())
         sheet = self.book.add_worksheet(name)
         sheet.set_paper(9)
