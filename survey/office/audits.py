@@ -59,6 +59,7 @@ def index() -> str:
         checked=min(audit.count(db.get()), audit.NEWEST),
         whole=not work.staff().unit,
         looks=asked.looks,
+        bare=not args.keys() - {"looks"},
     )
 
 
@@ -206,8 +207,8 @@ def _detail(text: str) -> list[tuple[str, str]]:
 
 def _plain(value: object) -> str:
     if isinstance(value, str):
-        for kind in ("role", "case"):
-            if has(f"{kind}.{value}"):
-                return t(f"{kind}.{value}")
+        for kind in ("role.", "case.", "feedback.state_"):
+            if has(kind + value):
+                return t(kind + value)
         return units.name(db.get(), value) if value[:2] == "vn" and ":" in value else value or "—"
     return json.dumps(value, ensure_ascii=False)
