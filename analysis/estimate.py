@@ -147,6 +147,20 @@ class Grid:
         present[self.members.psu[self.members.part == d]] = True
         return Estimates(self.figures(d), z, present, self.design)
 
+    def total(self, d: int) -> Estimate:
+        """The last figure of one domain alone, at a fraction of the cost of all."""
+        of, last = self.values, slice(-1, None)
+        columns = (of.value, self.se, self.low, self.high, self.deff, self.deff_replace, self.neff)
+        [known] = zip(*(_plain(array[d, last]) for array in columns), strict=True)
+        of_one, df = (
+            (self.scheme.kinds[-1], self.scheme.ids[-1], int(of.n[d, -1])),
+            int(self.df[d, -1]),
+        )
+        if not of.known[d, -1]:
+            return Estimate(*of_one, *UNKNOWN, 0, None, ("no_answer",))
+        flags = _flags(known, df, bool(of.incomplete[d, -1]), self.design.census)
+        return _figure(of_one, known, df, (), flags)
+
     def figures(self, d: int) -> tuple[Estimate, ...]:
         """The figures of one domain without what links them to others."""
         of, size = self.values, len(self.scheme.items)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis import parts, reader
+from analysis import parts, publish, reader
+from analysis.bounds import hidden_parts
 from analysis.design import Ints
 from analysis.estimate import Estimates
 from analysis.parts import Measured, Standing
-from analysis.ranks import bands, differs, rank_sets
+from analysis.ranks import bands, both, differs
 from analysis.reader import RankSet, Units
 from analysis.results import Figure, WaveInfo
 from analysis.sipas import common, info
@@ -118,7 +119,12 @@ def _standing(
     if whole is None or not members:
         return None
     grid = ready.grid([part.cells for part in members])
-    measured = parts.measure(members, grid, ready.figures, hide_n=ready.wave.hide_n)
+    small = hidden_parts([part.people for part in members], hide_n=ready.wave.hide_n)
+    totals = [ready.total(grid.total(d)) for d in range(len(members))]
+    measured = [
+        Measured(part, (publish.hidden(totals[d]) if d in small else totals[d],), d)
+        for d, part in enumerate(members)
+    ]
     ranked = [m for m in measured if parts.can_rank(m)]
     if len(ranked) < 2:
         return None
@@ -140,10 +146,12 @@ def _league(
     )
     if at.size < 2:
         return None
-    values, joint = stand.values[at], stand.joint[np.ix_(at, at)]
-    how = {"level": level, "method": stand.method, "df": stand.df[at]}
-    sets = rank_sets(values, joint, **how)  # type: ignore[arg-type]
-    tied = bands(rank_sets(values, joint, kind="simultaneous", **how))  # type: ignore[arg-type]
+    everybody = at.size == stand.values.size
+    joint = stand.joint if everybody else stand.joint[np.ix_(at, at)]
+    sets, together = both(
+        stand.values[at], joint, level=level, method=stand.method, df=stand.df[at]
+    )
+    tied = bands(together)
     names = [ranked[u].part.unit for u in at.tolist()]
     against = _against(stand, at, names, mine, level)
     groups = _groups(tied, at.size)

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis import publish
 from analysis.bounds import hidden_parts
-from analysis.design import Floats, Ints
+from analysis.design import Bools, Design, Floats, Ints
 from analysis.estimate import Estimate, Estimates, Grid
 from analysis.intervals import least_variances
 from analysis.ranks import MANY, competition, differs, rank_sets
@@ -241,8 +241,9 @@ def _joint(at: Sequence[int], grid: Grid, whole: Estimates) -> tuple[Floats, Flo
     joint = np.zeros((len(at), len(at)))
     order = np.argsort(stratum, kind="stable")
     ends = np.searchsorted(stratum[order], np.arange(design.n_strata + 1))
+    alone = _alone(design, (own, part, stratum), joint)
     for h, (low, high) in enumerate(pairwise(ends.tolist())):
-        if low < high:
+        if low < high and not alone[h]:
             rows = order[low:high]
             units, column = np.unique(part[rows], return_inverse=True)
             psus, row = np.unique(psu[rows], return_inverse=True)
@@ -256,6 +257,21 @@ def _joint(at: Sequence[int], grid: Grid, whole: Estimates) -> tuple[Floats, Flo
     spread = float(design.variances(z[:, None], whole.present)[0])
     with_whole: Floats = np.bincount(part, weights=reach, minlength=len(at)).astype(np.float64)
     return joint, with_whole, spread
+
+
+def _alone(design: Design, entries: tuple[Floats, Ints, Ints], joint: Floats) -> Bools:
+    """Which strata (H,) lie in one part; their variance is added to the diagonal of ``joint``."""
+    own, part, stratum = entries
+    low, high = np.full(design.n_strata, joint.shape[0]), np.full(design.n_strata, -1)
+    np.minimum.at(low, stratum, part)
+    np.maximum.at(high, stratum, part)
+    alone = low == high
+    squares = np.bincount(stratum, own**2, design.n_strata)
+    sums = np.bincount(stratum, own, design.n_strata)
+    mean = np.where(design.sampled > 1, sums**2 / design.sampled, 0.0)
+    spread = design.factors() * (squares - mean)
+    np.add.at(joint, (high[alone], high[alone]), spread[alone])
+    return np.asarray(alone, dtype=np.bool_)
 
 
 def _in_regions(places: Sequence[UnitResult], regions: Mapping[str, RankSet]) -> list[UnitResult]:

@@ -52,6 +52,12 @@ def figures(
     return tuple(order)
 
 
+def total(estimate: Estimate, *, sampled: bool, min_n: int, hide_n: int) -> Figure:
+    """The overall index alone, as ``figures`` has it, without its shares."""
+    figure = replace(_figure(estimate, "", TOTAL_NAME, ""), shares=None)
+    return _shown(figure, sampled=sampled, min_n=min_n, hide_n=hide_n)
+
+
 def _figure(estimate: Estimate, number: str, name: str, parent: str) -> Figure:
     return Figure(
         kind=estimate.kind,

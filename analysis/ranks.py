@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
+from analysis.crowd import apart_of_many
 from analysis.design import ONE_THREAD, Floats, Ints
 
 Kind = Literal["marginal", "simultaneous"]
@@ -24,8 +25,8 @@ BLOCK = 1000
 AGAIN = 3
 #: Half width, in standard errors, of intervals that overlap when two units cannot be told apart.
 OVERLAP = 1.39
-#: More units than this are compared in rows of ``ROWS``, by Bonferroni: draws would take minutes.
-MANY, ROWS = 400, 64
+#: More units than this are ranked by Bonferroni: draws would take minutes.
+MANY = 400
 Singles = NDArray[np.float32]
 Signs = NDArray[np.int8]
 
@@ -105,8 +106,8 @@ def rank_sets(
     order = np.lexsort((np.diag(covariance), values))
     own = None if df is None else np.asarray(df, dtype=np.float64)[order]
     if size > MANY and method == "bonferroni":
-        ordered = covariance[np.ix_(order, order)]
-        return _placed(values, order, *_of_many(values[order], ordered, own, level, kind))
+        [(sure, critical)] = apart_of_many(values, covariance, df, level, (kind,))
+        return _sets(values, sure, critical)
     unit = float(np.diag(covariance).mean()) or 1.0  # single precision likes variances near 1
     x = np.round(values[order], 12) / unit**0.5
     joint = covariance[np.ix_(order, order)] / unit
@@ -123,13 +124,17 @@ def rank_sets(
 
 def _placed(values: Floats, order: Ints, sure: Signs, critical: Floats) -> RankSets:
     """Rank sets in the order the units were given, from those in order of value."""
-    back, size = np.argsort(order), values.size
-    sure = sure[np.ix_(back, back)]
+    back = np.argsort(order)
+    return _sets(values, sure[np.ix_(back, back)], critical[back])
+
+
+def _sets(values: Floats, sure: Signs, critical: Floats) -> RankSets:
+    size = values.size
     return RankSets(
         rank=competition(values),
         low=np.asarray(1 + (sure < 0).sum(axis=1), dtype=np.int64),
         high=np.asarray(size - (sure > 0).sum(axis=1), dtype=np.int64),
-        critical=critical[back],
+        critical=critical,
         sure=sure,
     )
 
@@ -172,30 +177,17 @@ def _bonferroni(joint: Floats, df: Floats | None, level: float, marginal: bool) 
     return needed
 
 
-def _of_many(
-    x: Floats, joint: Floats, df: Floats | None, level: float, kind: str
-) -> tuple[Signs, Floats]:
-    """As ``_bonferroni`` with its rejections, a few rows at a time to spare memory."""
-    size, x = x.size, np.round(x, 12)
-    tail = (1 - level) / ((size - 1) * (2 if kind == "marginal" else size))
-    variance = np.maximum(np.diag(joint), 0.0)
-    top = 1 if df is None else int(2 * df.max()) + 1
-    table = np.concatenate([[np.inf], -stdtrit(np.arange(1, top + 1), tail)])
-    sure, critical = np.zeros((size, size), dtype=np.int8), np.zeros(size)
-    for at in range(0, size, ROWS):
-        rows = slice(at, at + ROWS)
-        both = variance[rows, None] + variance[None, :]
-        error = both - 2 * joint[rows]
-        error = np.sqrt(np.where(error > 1e-13 * both, error, 0.0))
-        needed: Floats = np.full(both.shape, float(ndtri(1 - tail)))
-        if df is not None:
-            share = variance[rows, None] / np.maximum(both, np.finfo(float).tiny)
-            own = 1 / (share**2 / df[rows, None] + (1 - share) ** 2 / df[None, :])
-            needed = table[np.minimum(own + 1e-9, top).astype(np.int64)]
-        apart = x[rows, None] - x[None, :]
-        sure[rows] = np.where(np.abs(apart) > needed * error, np.sign(apart), 0)
-        critical[rows] = needed.max(axis=1)
-    return sure, critical
+def both(
+    values: Floats, covariance: Floats, *, level: float, method: str, df: Ints | None
+) -> tuple[RankSets, RankSets]:
+    """Marginal and simultaneous sets of the same units, as ``rank_sets`` makes each."""
+    if method == "bonferroni" and values.size > MANY:
+        _check(values, covariance, "marginal", method, level)
+        one, all_of = apart_of_many(values, covariance, df, level, KINDS)
+        return _sets(values, *one), _sets(values, *all_of)
+    how = {"level": level, "method": method, "df": df}
+    one_by_one = rank_sets(values, covariance, **how)  # type: ignore[arg-type]
+    return one_by_one, rank_sets(values, covariance, kind="simultaneous", **how)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -147,6 +147,14 @@ class Study:
             return found
         return publish.widened(found, self.paper.limits)
 
+    def total(self, estimate: Estimate) -> Figure:
+        """The overall index alone as it is printed, without its shares."""
+        wave = self.wave
+        found = publish.total(estimate, sampled=self.sampled, min_n=wave.min_n, hide_n=wave.hide_n)
+        if self.paper is None or self.paper.limits is None:
+            return found
+        return publish.widened([found], self.paper.limits)[0]
+
     def summary(self, of: Ints, estimates: Estimates | None) -> DesignSummary | None:
         """The sample behind a domain; None for self-selected answers."""
         if not self.sampled or self.design is None or estimates is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import stored
 
-from analysis import parts, ranks
+from analysis import crowd, parts, ranks
 from analysis.league import ALL, WITHIN, leagues
 from analysis.ranks import bands, rank_sets
 from analysis.sipas import wave_result
@@ -110,7 +110,7 @@ def test_many_units_are_ranked_as_few_are(standing, kind, df, monkeypatch):
     own = None if df is None else np.full(60, df)
     few = rank_sets(values, joint, kind=kind, df=own)
     monkeypatch.setattr(ranks, "MANY", 10)
-    monkeypatch.setattr(ranks, "ROWS", 7)
+    monkeypatch.setattr(crowd, "ROWS", 7)
     many = rank_sets(values, joint, kind=kind, df=own)
 
     assert (many.rank == few.rank).all()
