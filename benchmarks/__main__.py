@@ -9,7 +9,7 @@ import time
 #: In the order of the table; a name may be given on the command line.
 ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
        "sample", "paper", "scan", "weights", "wire", "offline", "desk", "clerks",
-       "export", "checks")  # fmt: skip
+       "export", "league", "boards", "comments", "onestop", "checks")  # fmt: skip
 #: What ``soak`` runs at length.
 SOAKED = ("kill", "offline", "clerks")
 #: Measure -> goal: at least (True) or at most (False) this value.
@@ -38,7 +38,12 @@ GOALS: dict[str, tuple[bool, float]] = {
     "Peak memory of 999.828 answers, cold": (False, 150),
     "Peak memory of 999.828 answers, tallies": (False, 150),
     "Dashboard figures, many against few": (False, 1.2),
-    "national report, printing": (True, 25),
+    "national report, printing": (True, 40),
+    "Annual report of 36.525 answers, printing": (True, 40),
+    "Annual report of 36.525 answers, pages": (True, 60),
+    "Annual report of 36.525 answers, click to file": (False, 3),
+    "QR form page, p99 at 50 clients while reports are made": (False, 150),
+    "Slowest page of comments and cases": (False, 100),
     "10.000 forms, printing": (True, 50),
     "10.000 forms, peak memory against 1.000": (False, 1.2),
     "Largest relative difference, report against sipas estimate": (False, 1e-9),

@@ -1,4 +1,4 @@
-"""Files that lie beside the database, scans and recordings: copied into one tar, and put back."""
+"""Files beside the database (scans, recordings, evidence): copied into one tar, and put back."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: What belongs to an instance besides its database; its secret is kept apart on purpose.
-FOLDERS = ("scans/uploads", "scans/pictures", "sound")
+FOLDERS = ("scans/uploads", "scans/pictures", "sound", "evidence")
 #: The last member of a tar: the sha256 and the name of every other one.
 SUMS = "SHA256SUMS"
 _NAME = re.compile(
     r"scans/uploads/[0-9a-f]{64}\.[a-z]{3}"
     r"|scans/pictures/[0-9a-f]{2}/[0-9a-f]{64}\.jpg"
     r"|sound/[a-z0-9][a-z0-9._-]*/[a-z]{2,3}/[a-z0-9][a-z0-9._-]*"
+    r"|evidence/[0-9a-f]{64}\.(?:pdf|jpg|png)"
 )
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 

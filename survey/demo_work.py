@@ -84,7 +84,7 @@ def fill(base: sqlite3.Connection, at: datetime) -> None:
             _scores(base, ward, quarter, at)
         _letters(base, ward, at)
     narratives.put(
-        base, "periodic", WARDS[0].point, quarters[0].key, REMEDIES, version=0, now=at,
+        base, "periodic", WARDS[0].unit, quarters[0].key, REMEDIES, version=0, now=at,
         actor="staff:phutrach",
     )  # fmt: skip
     scan.scan(base, now=at)
