@@ -12,6 +12,7 @@ from small_wave import LAI_CHAU, NOW, SURVEY, TUYEN_QUANG
 
 from analysis import annual, parts
 from analysis.people import people
+from analysis.report import model
 from analysis.sipas import wave_result
 from survey import db, series
 from survey import weights as made
@@ -264,3 +265,14 @@ def test_a_wave_without_one_before_is_reported_alone(store):
     report = kinds.build(store, ask("annual", unit=LAI_CHAU))
 
     assert report.source.scope == LAI_CHAU
+
+
+def test_the_counter_report_says_what_to_improve_first(store):
+    report = kinds.build(store, ask("counter", wave="quay-2026"))
+    words = " ".join(b.text for b in report.blocks if hasattr(b, "text"))
+    [plane] = [b for b in report.blocks if isinstance(b, model.Scatter)]
+
+    assert "IV. ƯU TIÊN CẢI THIỆN" in words
+    assert all(spot.x_interval is None for spot in plane.spots)  # nobody was drawn
+    assert sum(spot.x for spot in plane.spots) == pytest.approx(1)
+    assert report.source == wave_result(store, "quay-2026")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from analysis.report import model, opinions, sections, wording
+from analysis.crossed import Drivers
+from analysis.report import model, opinions, plane, sections, wording
 from analysis.report.model import Column, Heading, Row, body, bold
 from analysis.report.numbers import NONE, num, pct, share
 from analysis.results import Coverage, Figure, Result
@@ -15,9 +16,12 @@ APART = "Dòng dưới chỉ số chung là câu hỏi riêng, không tính vào
 MANY = 12  # more items or comments than this go into an annex
 
 
-def build(result: Result, *, on: date, number: str = "") -> model.Report:
+def build(
+    result: Result, *, on: date, number: str = "", drivers: Drivers | None = None
+) -> model.Report:
     """The report of ``result.scope`` on answers that people chose to give, dated ``on``.
 
+    ``drivers``: what carries the overall item, where that was asked.
     Raises ValueError for a probability sample: its doubt is known and must be printed.
     """
     if result.wave.kind != "self_selected":
@@ -40,7 +44,8 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         *_coverage(result, captions),
         Heading("III. KẾT QUẢ"),
         *_results(result, captions),
-        Heading("IV. CÁCH TÍNH"),
+        *_first(drivers, captions),
+        Heading(f"{'V' if drivers else 'IV'}. CÁCH TÍNH"),
         model.MethodBox(wording.method_rows(result)),
         body(f"Trên đây là tổng hợp ý kiến của người dân{where}./."),
         wording.sign_off(wave),
@@ -54,6 +59,13 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         created=on,
         source=result,
     )
+
+
+def _first(drivers: Drivers | None, captions: sections.Captions) -> list[model.Block]:
+    """What to improve first, where the form asks for everything in one item."""
+    if drivers is None:
+        return []
+    return [Heading("IV. ƯU TIÊN CẢI THIỆN"), *plane.section(drivers, captions)]
 
 
 def _when(result: Result) -> str:

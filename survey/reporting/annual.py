@@ -32,7 +32,7 @@ def annual(db: Connection, ask: Ask) -> Report:
     facts = of(db, result, now, before, found)
     if not ask.unit:
         return report.build(result, facts, on=ask.on, number=ask.number)
-    whole = _result(db, ask.wave, "")
+    whole = result_of(db, ask.wave, "")
     own = next((u for u in units(db, whole, now, before) if u.unit == ask.unit), None)
     if own is None:
         return report.build(result, facts, on=ask.on, number=ask.number)
@@ -49,7 +49,7 @@ def gathered(db: Connection, ask: Ask) -> tuple[Result, Loaded, Loaded | None, T
     wave = waves.get(db, ask.wave)
     if wave.kind != "probability":
         raise Refused(f"report_{wave.kind}", 409)
-    result = _result(db, ask.wave, ask.unit)
+    result = result_of(db, ask.wave, ask.unit)
     name = series.of(db, ask.wave)
     loaded = series.load(db, name, until=wave.opens_on)
     at = next((k for k, one in enumerate(loaded) if one.member.key == ask.wave), None)
@@ -60,7 +60,8 @@ def gathered(db: Connection, ask: Ask) -> tuple[Result, Loaded, Loaded | None, T
     return result, loaded[-1], loaded[-2] if len(loaded) > 1 else None, found
 
 
-def _result(db: Connection, wave: str, unit: str) -> Result:
+def result_of(db: Connection, wave: str, unit: str) -> Result:
+    """Return the result of a wave, or Refused (409) where there is none to report."""
     from analysis.sipas import wave_result
 
     try:

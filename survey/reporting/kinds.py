@@ -86,7 +86,7 @@ def _standing(build: str, *, unit: Literal["none", "may"] = "may") -> Kind:
 KINDS: dict[str, Kind] = {
     "national": Kind("wave", result="national", waves=("probability",), unit="none"),
     "unit": Kind("wave", result="unit", waves=("probability",)),
-    "counter": Kind("wave", result="counter", waves=("self_selected",)),
+    "counter": Kind("wave", "survey.reporting.standings:counter", waves=("self_selected",)),
     "annual": Kind("wave", "survey.reporting.annual:annual", waves=("probability",)),
     "league": _standing("league", unit="none"),
     "accounting": _standing("forms"),

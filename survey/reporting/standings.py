@@ -60,6 +60,26 @@ def points(db: Connection, ask: Ask) -> Report:
     )
 
 
+def counter(db: Connection, ask: Ask) -> Report:
+    """Make the report on self-selected answers, with what carries the overall item."""
+    from analysis import crossed
+    from analysis.report import counter as report
+
+    wave = waves.get(db, ask.wave)
+    if wave.kind != "self_selected":
+        raise Refused(f"report_{wave.kind}", 409)
+    result = annual.result_of(db, ask.wave, ask.unit)
+    kept: dict[str, crossed.Crossed] = {}
+    for piece, _ in crossed.pieces(db, ask.wave, 0):
+        kept = crossed.added(kept, piece)
+    try:
+        found = crossed.found(db, ask.wave, kept, scope=ask.unit)
+    except crossed.Untold:
+        found = None
+    drivers = found if found is not None and found.overall else None
+    return report.build(result, on=ask.on, number=ask.number, drivers=drivers)
+
+
 def rule(db: Connection, wave: str) -> Rule:
     """Return how the index of a wave becomes points."""
     from analysis.report.marks import Rule
