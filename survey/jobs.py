@@ -48,7 +48,7 @@ MEMORY, SECONDS = 4 * 1024**3, 2 * 3600
 #: Seconds that a worker may take until it is at work, and between two looks at its child.
 _STARTS, _LOOK = 30.0, 0.02
 #: Seconds between two looks for more work.
-_IDLE = 0.15
+_IDLE = 0.05
 #: Seconds between two notes of how far a piece is.
 _PAUSE = 0.25
 #: Seconds that a worker stays for more work: the next report is spared the start.
@@ -89,9 +89,10 @@ def path(settings: Settings, id: int) -> Path:
 
 def start(settings: Settings) -> None:
     """Have what waits done by a process of its own; one that runs already goes on with it."""
-    if running(settings):
-        return
+    there = running(settings)
     _called(settings).touch()
+    if there:
+        return
     command = [sys.executable, "-m", "survey.cli", "--instance", str(settings.instance)]
     with (home(settings) / "work.log").open("ab") as out:
         # No shell, and nothing of it comes from a request.
@@ -124,30 +125,39 @@ def work(settings: Settings, *, linger: float = 0.0) -> int:
     most.
     """
     ended, first = 0, True
-    while first or _waits(settings):  # something may have come while the lock was let go
+    while first or _wanted(settings):  # something may have come while the lock was let go
         first = False
         with _lock(settings) as held:
-            _called(settings).unlink(missing_ok=True)
             if not held:
                 return ended
             with _opened(settings) as connection:
                 store.take_up(connection, now=clock.now())
                 sweep(settings, connection)
             _warm()
+            ended += _all(settings)
             until = time.monotonic() + linger
-            while (job := _next(settings)) or time.monotonic() < until:
-                if job is None:
+            while time.monotonic() < until and settings.database.exists():
+                if not _called(settings).exists():  # nothing is opened while nothing comes
                     time.sleep(_IDLE)
                     continue
-                _one(settings, job)
-                ended += 1
+                ended += _all(settings)
                 until = time.monotonic() + linger
     return ended
 
 
-def _waits(settings: Settings) -> bool:
-    with _opened(settings) as connection:
-        return store.next_asked(connection) is not None
+def _all(settings: Settings) -> int:
+    """Do whatever waits; returns how many pieces ended."""
+    _called(settings).unlink(missing_ok=True)
+    ended = 0
+    while job := _next(settings):
+        _one(settings, job)
+        ended += 1
+    return ended
+
+
+def _wanted(settings: Settings) -> bool:
+    """Whether somebody called meanwhile, of an instance that is still there."""
+    return settings.database.exists() and _called(settings).exists()
 
 
 def _next(settings: Settings) -> Job | None:
