@@ -119,8 +119,8 @@ class SmtpMailer:
 def mailer(instance: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, Mailer] | None:
     """Return the sender that ``SIPAS_MAIL`` names, with its name; None when letters are off.
 
-    ``file``, ``console``, ``smtp`` (``SIPAS_SMTP_HOST``, ``_PORT``, ``_FROM``, ``_SECURITY``,
-    ``_USER``, ``_PASSWORD``) or ``module:Class``.  Raises SetupError for what is no sender.
+    ``file``, ``console``, ``smtp`` (``SIPAS_SMTP_HOST`` and its neighbours) or ``module:Class``.
+    Raises SetupError for what is no sender.
     """
     name = environ.get("SIPAS_MAIL", "").strip() or "off"
     if name == "off":
@@ -141,10 +141,10 @@ def mailer(instance: Path, environ: Mapping[str, str] = os.environ) -> tuple[str
 
 def _smtp(environ: Mapping[str, str]) -> SmtpMailer:
     def of(name: str, otherwise: str = "") -> str:
-        return environ.get(f"SIPAS_SMTP_{name}", "").strip() or otherwise
+        return environ.get(name, "").strip() or otherwise
 
-    host, sender, port = of("HOST"), of("FROM"), of("PORT", "587")
-    security = of("SECURITY", "starttls")
+    host, sender = of("SIPAS_SMTP_HOST"), of("SIPAS_SMTP_FROM")
+    port, security = of("SIPAS_SMTP_PORT", "587"), of("SIPAS_SMTP_SECURITY", "starttls")
     if not host or not fits(sender):
         raise SetupError(t("mail.no_smtp"))
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
@@ -152,8 +152,8 @@ def _smtp(environ: Mapping[str, str]) -> SmtpMailer:
     if security not in {"starttls", "tls", "none"}:
         raise SetupError(t("mail.no_security", security=security))
     return SmtpMailer(
-        host=host, port=int(port), sender=sender, security=security, user=of("USER"),
-        password=of("PASSWORD"),
+        host=host, port=int(port), sender=sender, security=security,
+        user=of("SIPAS_SMTP_USER"), password=of("SIPAS_SMTP_PASSWORD"),
     )  # fmt: skip
 
 

@@ -122,7 +122,7 @@ def _page(values: Mapping[str, str], faults: Mapping[str, str]) -> str:
         {
             "rule": rule,
             "kind": t(f"alerts.kind_{rule.kind}"),
-            "when": t(f"alerts.when_{rule.kind}", n=rule.threshold),
+            "when": _when(rule),
             "unit": units.name(db.get(), rule.unit) if rule.unit else t("coverage.everywhere"),
             "secret": webhooks.secret(secret, rule.id) if may and rule.via == "webhook" else "",
         }
@@ -141,6 +141,12 @@ def _page(values: Mapping[str, str], faults: Mapping[str, str]) -> str:
         may=may,
         mail_off=_mail_off(),
     )
+
+
+def _when(rule: Rule) -> str:
+    if rule.kind == "overdue" and not rule.threshold:
+        return t("alerts.when_at_once")
+    return t(f"alerts.when_{rule.kind}", n=rule.threshold)
 
 
 def _line(one: Alert) -> dict[str, str]:

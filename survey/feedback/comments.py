@@ -246,13 +246,15 @@ def _table(
         share = n / whole if whole else 0.0
         rows.append(
             {
-                "theme": one, "n": "—" if hidden and n else thousands(n), "order": n,
+                "theme": one, "n": "—" if hidden and n else thousands(n),
+                "order": 0 if hidden else n,
                 "open": n > 0 and not hidden,
                 "share": "—" if hidden and n else f"{100 * share:.1f}%".replace(".", ","),
                 "bar": "" if hidden else charts.length(share),
             }
         )  # fmt: skip
-    return sorted(rows, key=lambda row: (-int(str(row["order"])), str(row["n"])))
+    # Those that are hidden stand in the order of the dictionary: it tells nothing.
+    return sorted(rows, key=lambda row: (-int(str(row["order"])), row["n"] == "0"))
 
 
 def _row(
