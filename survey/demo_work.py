@@ -7,10 +7,22 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from survey import external
-from survey.demo_office import ACTOR, WARDS, Ward
+from survey.demo_office import ACTOR, CITY, WARDS, Ward
 from survey.feedback import scan
 from survey.reporting import periods
-from survey.store import breaks, criteria, feedback, late, letters, narratives, people, waves
+from survey.store import (
+    breaks,
+    criteria,
+    datafiles,
+    feedback,
+    invitations,
+    late,
+    letters,
+    narratives,
+    people,
+    trials,
+    waves,
+)
 from survey.store import external as figures
 from survey.store.clock import VIETNAM, day
 
@@ -77,6 +89,15 @@ def fill(base: sqlite3.Connection, at: datetime) -> None:
         stage="draft",
     )  # fmt: skip
     waves.new(base, draft, now=at, actor=ACTOR)
+    trials.begin(base, draft.key, now=at, actor=ACTOR)
+    datafiles.set_rule(
+        base, "mot-cua-2026", datafiles.Rule(5, "internal"), now=at, actor=ACTOR
+    )  # fmt: skip
+    if (inviter := people.find(base, "quantritinh")) is not None:
+        wish = invitations.Wish(
+            username="moi01", name="Người được mời (mô phỏng)", role="viewer", unit=CITY
+        )
+        invitations.make(base, wish, inviter=inviter, now=at)
     quarters = periods.latest(day(at), "quarter", 3)[1:]
     for ward in WARDS:
         _head(base, ward, at)

@@ -128,7 +128,7 @@ def test_every_wave_is_marked_as_made_up(base):
     found = waves.all(base)
 
     assert {wave.key for wave in found} == {
-        "sipas-2025", "sipas-2026", "sipas-2027", "mot-cua-2026", "qr-2026", "nd61-2026", "giay-2026",
+        "sipas-2025", "sipas-2026", "sipas-2027", "sipas-2027-thu", "mot-cua-2026", "qr-2026", "nd61-2026", "giay-2026",
     }  # fmt: skip
     assert all(wave.synthetic for wave in found)
 
