@@ -21,7 +21,7 @@ from analysis.report import (
     unit,
     wording,
 )
-from analysis.report.model import Heading, Paragraph, body
+from analysis.report.model import Heading, body
 from analysis.report.numbers import num, pct
 from analysis.results import Result
 
@@ -307,9 +307,3 @@ def sheets(result: Result, facts: Annual) -> tuple[model.Sheet, ...]:
 def _digits(f: object) -> tuple[model.Cell, ...]:
     names = ("kind", "id", "number", "name", "n", "value", "se", "low", "high", "deff", "df")
     return tuple(getattr(f, name) for name in names)
-
-
-def summary_of(result: Result, facts: Annual) -> tuple[Paragraph, ...]:
-    """The paragraphs of the summary alone, for a covering letter."""
-    names, _ = ranking.kind_of(result.units)
-    return tuple(b for b in _summary(result, facts, names, None) if isinstance(b, Paragraph))

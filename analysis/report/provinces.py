@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analysis.annual import Place, Unit
 from analysis.report import judged, model, moved, opinions, sections, wording
-from analysis.report.model import Column, Heading, Row, body, bold
+from analysis.report.model import Column, Heading, Row, body
 from analysis.report.numbers import NONE, num, pct, share
 from analysis.report.numbers import places as printed
 from analysis.report.ranking import named
@@ -269,8 +269,3 @@ def standings(result: Result, units: Sequence[Unit], names: str) -> list[model.B
         title = f"Vùng {head.name}" if head.kind == "region" else head.name
         blocks.append(model.Table(columns, rows, title, size=11, tight=True))
     return blocks
-
-
-def voice(text: str) -> model.Paragraph:
-    """A remark in bold at the head of a section."""
-    return model.Paragraph(model.runs(bold(text)))
