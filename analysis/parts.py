@@ -262,15 +262,19 @@ def _joint(at: Sequence[int], grid: Grid, whole: Estimates) -> tuple[Floats, Flo
 def _alone(design: Design, entries: tuple[Floats, Ints, Ints], joint: Floats) -> Bools:
     """Which strata (H,) lie in one part; their variance is added to the diagonal of ``joint``."""
     own, part, stratum = entries
+    order = np.argsort(stratum, kind="stable")
+    seen, starts = np.unique(stratum[order], return_index=True)
     low, high = np.full(design.n_strata, joint.shape[0]), np.full(design.n_strata, -1)
-    np.minimum.at(low, stratum, part)
-    np.maximum.at(high, stratum, part)
+    low[seen] = np.minimum.reduceat(part[order], starts)
+    high[seen] = np.maximum.reduceat(part[order], starts)
     alone = low == high
     squares = np.bincount(stratum, own**2, design.n_strata)
     sums = np.bincount(stratum, own, design.n_strata)
     mean = np.where(design.sampled > 1, sums**2 / design.sampled, 0.0)
     spread = design.factors() * (squares - mean)
-    np.add.at(joint, (high[alone], high[alone]), spread[alone])
+    joint[np.diag_indices(joint.shape[0])] += np.bincount(
+        high[alone], spread[alone], joint.shape[0]
+    )
     return np.asarray(alone, dtype=np.bool_)
 
 
