@@ -39,7 +39,7 @@ class Sign:
     def stamp(self) -> str:
         """What a sign must say of answers that are made up, or thrown away."""
         if self.trial:
-            return t("running.ribbon_trial", self.language)
+            return t("ribbon.trial", self.language)
         return t("ribbon", self.language) if self.synthetic else ""
 
 

@@ -91,7 +91,7 @@ def paper(of: str, key: str) -> Response:
     if edition not in form.EDITIONS:
         abort(404)
     q = localized(place.questionnaire, OFFICIAL, place.words)
-    issuer = form.Issuer(place.owner or place.office, stamp=t("running.ribbon_preview"))
+    issuer = form.Issuer(place.owner or place.office, stamp=t("ribbon.preview"))
     try:
         laid = form.lay(q, issuer, edition)
     except form.TooLongError:
