@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -18,7 +18,7 @@ from werkzeug.security import generate_password_hash
 
 from survey import db
 from survey.alerts import post, rounds, watch, webhooks
-from survey.store import alerts, clock, feedback, kiosks, people
+from survey.store import alerts, clock, dossiers, feedback, kiosks, people
 
 _act = {"now": NOW, "actor": "shell:test"}
 #: A Thursday morning two weeks later, in office hours.
@@ -80,6 +80,25 @@ def test_many_bad_ratings_are_told_at_once_and_few_never(base):
     assert feedback.counted(base, clock.day(NOW)) == []
     with pytest.raises(ValueError, match="burst"):
         rule(base, "burst", 4)
+
+
+def test_low_coverage_is_told_once_a_week_and_counted_once_a_day(base, monkeypatch):
+    monkeypatch.setattr(watch, "_counted", {})
+    rows = [
+        dossiers.Dossier(
+            key=f"H08.000-261101-{n:04}", service="Khai sinh", receiving_unit=COMMUNE,
+            resolving_unit=COMMUNE, officer=None, received_on=date(2026, 11, 2),
+            due_on=date(2026, 11, 20), settled_on=date(2026, 11, 18), phone=None,
+        )
+        for n in range(20)
+    ]  # fmt: skip
+    dossiers.put(base, rows, source="test", **_act)
+    rule(base, "coverage", 50)
+    rule(base, "coverage", 50, unit=LAI_CHAU)
+
+    assert [watch.look(base, now=NOW) for _ in range(2)] == [1, 0]
+    assert watch.look(base, now=NOW + timedelta(days=8)) == 1
+    assert subjects(base)[-1] == "Chỉ 0,0% hồ sơ có ý kiến – tất cả đơn vị"
 
 
 def test_failed_work_is_told_once(base):

@@ -97,8 +97,9 @@ def _coverage(db: sqlite3.Connection, rule: Rule, now: datetime) -> Iterator[Rai
     today = clock.day(now)
     year, week, _ = today.isocalendar()
     mark = f"coverage:{year}-{week}"
-    if alerts.known(db, rule.id, mark):  # counting takes seconds on a large instance
-        return
+    if alerts.known(db, rule.id, mark) or _counted.get(rule.id) == today:
+        return  # counting takes seconds on a large instance
+    _counted[rule.id] = today
     settled = answered = 0
     inside: dict[str, bool] = {}
     for cell in dossiers.coverage(db, since=today - timedelta(DAYS), until=today - timedelta(1)):
@@ -128,6 +129,9 @@ def _job(db: sqlite3.Connection, rule: Rule, now: datetime) -> Iterator[Raised]:
                 {"kind": "job", "unit": unit, "job": number},
             )  # fmt: skip
 
+
+#: By rule of coverage: the day this process counted last.
+_counted: dict[int, date] = {}
 
 _LOOKS = {
     "overdue": _overdue, "silent": _silent, "burst": _burst, "coverage": _coverage, "job": _job,
