@@ -7,7 +7,7 @@ import sys
 import time
 
 #: In the order of the table; a name may be given on the command line.
-ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
+ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "boards", "league", "coverage", "report",
        "sample", "paper", "scan", "weights", "wire", "offline", "desk", "clerks",
        "export", "league", "boards", "comments", "onestop", "checks")  # fmt: skip
 #: What ``soak`` runs at length.
@@ -38,6 +38,10 @@ GOALS: dict[str, tuple[bool, float]] = {
     "Peak memory of 999.828 answers, cold": (False, 150),
     "Peak memory of 999.828 answers, tallies": (False, 150),
     "Dashboard figures, many against few": (False, 1.2),
+    "Slowest page of the board, again": (False, 100),
+    "Slowest page of the board, first of a process": (False, 100),
+    "League table of 63 units with rank sets": (False, 1),
+    "League table of 3.321 units with rank sets": (False, 1),
     "national report, printing": (True, 40),
     "Annual report of 36.525 answers, printing": (True, 40),
     "Annual report of 36.525 answers, pages": (True, 60),
