@@ -7,7 +7,7 @@ import sys
 import time
 
 #: In the order of the table; a name may be given on the command line.
-ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "boards", "league", "coverage", "report",
+ALL = ("pages", "ingest", "kill", "estimate", "engine", "cold", "dashboard", "coverage", "report",
        "sample", "paper", "scan", "weights", "wire", "offline", "desk", "clerks",
        "export", "league", "boards", "comments", "onestop", "checks")  # fmt: skip
 #: What ``soak`` runs at length.

@@ -38,7 +38,7 @@ def run() -> list[tuple[str, float, str]]:
 
 
 def drawn(n: int, psus: int = 8, persons: int = 8) -> sqlite3.Connection:
-    """A survey in memory: n units, each with two strata of four villages, eight persons a village."""
+    """A survey in memory: n units, each of two strata of four villages of eight persons."""
     base = sqlite3.connect(":memory:", isolation_level=None)
     base.row_factory = sqlite3.Row
     migrate(base)
