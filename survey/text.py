@@ -30,7 +30,7 @@ STRICT = ("vi", "en")
 STAFF_TOPICS = frozenset(
     {"alerts", "board", "comments", "datafiles", "desk", "feedback", "field", "lots"}
     | {"mail", "people", "print", "questionnaires", "rooms", "running", "sampling", "staff"}
-    | {"criteria", "letters", "narratives", "external", "annual", "officer", "keys", "jobs"}
+    | {"criteria", "letters", "narratives", "external", "officer", "keys", "jobs"}
     | {"reporting"}
 )
 STAFF_WORDS = frozenset(
