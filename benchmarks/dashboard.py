@@ -16,7 +16,8 @@ import numpy as np
 
 from analysis.sipas import wave_result
 from forms.questionnaire import load
-from survey import db, synthetic, tallies
+from survey import db, tallies
+from survey.demonstration import synthetic
 from survey.store import instances, responses, waves
 from survey.store.doors import Door
 

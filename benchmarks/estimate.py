@@ -12,7 +12,8 @@ from analysis import folds, reader
 from analysis.frame import frame
 from analysis.sipas import wave_result
 from forms.questionnaire import load
-from survey import config, db, demo, tallies
+from survey import config, db, tallies
+from survey.demonstration import demo
 
 WAVE = "sipas-2026"
 ROUNDS = 5

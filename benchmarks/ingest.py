@@ -20,7 +20,8 @@ import numpy as np
 from benchmarks import load, servers
 from benchmarks.load import Run
 from forms.questionnaire import load as questionnaire
-from survey import config, demo, synthetic, tokens
+from survey import config, tokens
+from survey.demonstration import demo, synthetic
 
 ROUNDS = 5
 SECONDS = 2.0

@@ -24,7 +24,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from benchmarks import servers
-from survey import demo
+from survey.demonstration import demo
 
 CLIENTS = 8
 KILLS, SOAK, SABOTAGED = 25, 1000, 6
@@ -32,7 +32,8 @@ KILLS, SOAK, SABOTAGED = 25, 1000, 6
 #: What is done to the server before it starts, and what must then be seen.
 EARLY = """
 import threading, time
-from survey import db, lane
+from survey import db
+from survey.citizen import lane
 from survey.store import responses
 promise = responses.Stored("AAAAAAAA", "2026-11-22T09:30:00.123Z", True)
 def afterwards(work):

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 from benchmarks import servers, wire
-from survey import demo
+from survey.demonstration import demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

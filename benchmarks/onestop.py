@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from forms import rules
 from forms.questionnaire import load
-from survey import appraisal, db
+from survey import db
+from survey.onestop import appraisal
 from survey.reporting import kinds, periods
 from survey.reporting.kinds import Ask
 from survey.store import instances, late, units, waves

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import load, servers
 from benchmarks.load import Run
-from survey import demo
+from survey.demonstration import demo
 
 ROUNDS = 7
 SECONDS = 2.0

@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 from analysis.report import national, pdf
 from benchmarks import load, servers
 from benchmarks.pages import get
-from survey import config, db, demo
+from survey import config, db
+from survey.demonstration import demo
 from survey.reporting import kinds
 from survey.store import people
 from tests import report_data

@@ -20,9 +20,11 @@ from analysis.file import command
 from analysis.sipas import wave_result
 from analysis.weights.making import Settings
 from forms.questionnaire import load
-from survey import db, demo, tallies, weights
+from survey import db, tallies
+from survey.demonstration import demo
 from survey.store import waves, weighting
 from survey.store.weighting import Margin
+from survey.weighting import weights
 
 WAVE, ROUNDS = "sipas-2026", 5
 ACT: Any = {"now": datetime(2026, 11, 22, tzinfo=UTC), "actor": "shell:benchmark"}

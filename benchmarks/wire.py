@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from benchmarks import servers
-from survey import demo
+from survey.demonstration import demo
 
 BROWSER = "/usr/bin/chromium"
 QUIET = [

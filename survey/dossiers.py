@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from survey import extras
+from survey.citizen import extras
 from survey.store import units
 from survey.store.dossiers import Dossier
 from survey.text import t

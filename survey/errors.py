@@ -11,7 +11,8 @@ from flask import Flask, Response, current_app, g, render_template, request, url
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from survey import db, extras, pages, work
+from survey import db, work
+from survey.citizen import extras, pages
 from survey.store import Refused
 from survey.text import clock, day, has, t, told
 

@@ -15,8 +15,9 @@ from flask_wtf.csrf import CSRFProtect
 from itsdangerous import BadSignature
 from werkzeug.exceptions import SecurityError
 
-from survey import db, devices, services
+from survey import db, services
 from survey.config import NotInitialised
+from survey.office import devices
 from survey.store import clock, factors, people, rates, sessions, units
 from survey.text import t
 

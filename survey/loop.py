@@ -22,7 +22,7 @@ from waitress.channel import HTTPChannel
 if TYPE_CHECKING:
     from waitress.server import BaseWSGIServer
 
-    from survey.lane import Lane
+    from survey.citizen.lane import Lane
 
 #: Seconds after which everyone is asked again: a change nobody told of costs no more than this.
 SURELY = 1.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.report.numbers import NONE, num, pct, span
 from analysis.results import Figure
-from survey import charts
+from survey.board import charts
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from analysis.keying import Rate
     from forms.questionnaire import Questionnaire
-    from survey.accuracy import Accuracy, Agreement
+    from survey.entry.accuracy import Accuracy, Agreement
 
 
 def table(found: Accuracy, names: Mapping[int, str], q: Questionnaire) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from survey import messages
+from survey.counter import messages
 from survey.db import write
 from survey.store import applicants, audit, clock, contacts, frames, rates, removal
 from survey.text import day, thousands

@@ -24,8 +24,8 @@ from survey import loop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from survey.citizen.lane import Lane
     from survey.config import Settings
-    from survey.lane import Lane
 
 #: Worker threads.  A thread that stores a response waits for the disk together with the
 #: others (group commit), so there are more of them than processors.
@@ -219,8 +219,9 @@ def run(
     Raises AddressError when the address cannot be taken.  Answers under way are finished and
     the writer is closed after its last commit.
     """
-    from survey import create_app, doorstep, lane
+    from survey import create_app
     from survey.alerts import rounds
+    from survey.citizen import doorstep, lane
 
     app = create_app(settings)
     short, beside = None, None

@@ -8,7 +8,8 @@ import pyotp
 from small_wave import COMMUNE, LAI_CHAU, NOW, PASSWORD, TUYEN_QUANG
 from werkzeug.security import generate_password_hash
 
-from survey import db, factor
+from survey import db
+from survey.office import factor
 from survey.store import factors, people
 
 ACT = {"now": NOW, "actor": "shell:test"}

@@ -11,7 +11,7 @@ from test_verify import enter
 from werkzeug.security import generate_password_hash
 
 from survey import serials
-from survey.shelf import Shelf
+from survey.entry.shelf import Shelf
 from survey.store import callbacks, cases, lots, people, plans, quotas, scans
 
 ACT = {"now": NOW, "actor": "shell:test"}

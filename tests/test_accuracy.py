@@ -7,7 +7,7 @@ from paper_wave import QUESTIONNAIRE, fields
 from analysis.keying import error_rate
 from forms import paper
 from forms.questionnaire import load
-from survey import accuracy
+from survey.entry import accuracy
 from survey.store.callbacks import Called
 from survey.store.comparisons import Double
 

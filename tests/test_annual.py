@@ -15,10 +15,10 @@ from analysis.people import people
 from analysis.report import model
 from analysis.sipas import wave_result
 from survey import db, series
-from survey import weights as made
 from survey.reporting import annual as facts
 from survey.reporting import kinds
 from survey.store import Refused, waves, weighting
+from survey.weighting import weights as made
 
 ON = date(2026, 11, 22)
 

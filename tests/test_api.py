@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from survey import db, openapi
+from survey import db
+from survey.machines import openapi
 from survey.store import responses, waves
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -453,7 +454,7 @@ class TestDescription:
             assert named == set(re.findall(r"{(\w+)}", path))
 
     def test_names_every_field_and_status(self):
-        from survey.api import OPTIONAL, REQUIRED
+        from survey.machines.api import OPTIONAL, REQUIRED
 
         assert set(openapi.RESPONSE["properties"]) == {*REQUIRED, *OPTIONAL}
         assert openapi.RESPONSE["required"] == list(REQUIRED)

@@ -11,8 +11,9 @@ from http.cookies import SimpleCookie
 import pytest
 from small_wave import PASSWORD
 
-from survey import create_app, db, guard, passwords
-from survey.passwords import TRIES, TRIES_OF_ADDRESS, weakness
+from survey import create_app, db, guard
+from survey.office import passwords
+from survey.office.passwords import TRIES, TRIES_OF_ADDRESS, weakness
 from survey.store import clock, people
 
 NEW = "con ngựa trắng ăn cỏ ngoài đồng"
@@ -119,7 +120,7 @@ def test_many_wrong_tries_at_once_are_all_counted(app):
 
 
 def test_one_address_may_not_try_name_after_name(client, monkeypatch):
-    monkeypatch.setattr("survey.passwords.TRIES_OF_ADDRESS", 3)
+    monkeypatch.setattr("survey.office.passwords.TRIES_OF_ADDRESS", 3)
     for number in range(3):
         assert wrong(client, f"name{number}").status_code == 422
     answer = client.login()

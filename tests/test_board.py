@@ -13,7 +13,8 @@ from small_wave import COMMUNE, COUNTER, HOUSEHOLD, NOW, SURVEY, TUYEN_QUANG
 from analysis.report.numbers import pct, share, span
 from analysis.sipas import wave_result
 from forms.questionnaire import load
-from survey import charts, db
+from survey import db
+from survey.board import charts
 from survey.store import doors, responses, waves
 
 

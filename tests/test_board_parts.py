@@ -15,7 +15,8 @@ from small_wave import COMMUNE, COUNTER, HOUSEHOLD, LAI_CHAU, NOW, SURVEY, TUYEN
 from analysis.league import leagues
 from analysis.report.numbers import places, share, span
 from analysis.sipas import wave_result
-from survey import db, keptpages, period
+from survey import db
+from survey.board import keptpages, period
 from survey.store import clock, doors, dossiers, responses, waves
 
 DAY = date(2026, 11, 22)
@@ -258,7 +259,7 @@ def test_a_page_that_took_long_is_kept_until_an_answer_comes(staff, settings, fa
     first = staff.get(f"/board/{COUNTER}/parts").text
     monkeypatch.setattr(keptpages, "SLOW", 1e9)
     asked = []
-    monkeypatch.setattr("survey.figures.cut", lambda *_, **__: asked.append(1))
+    monkeypatch.setattr("survey.board.figures.cut", lambda *_, **__: asked.append(1))
     assert staff.get(f"/board/{COUNTER}/parts").text == first
     assert asked == []
 

@@ -12,7 +12,7 @@ from faults import ground
 
 from survey import bundle
 from survey.cli import main
-from survey.shelf import Shelf
+from survey.entry.shelf import Shelf
 from survey.store.copies import BadCopy
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)

@@ -11,8 +11,9 @@ from citizens import hidden
 from paper_wave import NOW, WAVE
 from test_verify import enter
 
-from survey import db, marks
-from survey.callbacks import asked
+from survey import db
+from survey.entry import marks
+from survey.field.callbacks import asked
 from survey.store import Refused, callbacks, cases, plans, waves
 from survey.text import t
 

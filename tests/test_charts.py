@@ -7,7 +7,7 @@ import re
 import pytest
 
 from analysis.results import Figure
-from survey import charts
+from survey.board import charts
 
 
 def figure(value, low=None, high=None, flags=(), n=100):

@@ -19,8 +19,9 @@ from analysis.sampling.frame import Row, Stage
 from analysis.sampling.size import BadSize, cluster_deff, staged_deff
 from analysis.sampling.stages import draw as draw_all
 from analysis.sipas import wave_result
-from survey import db, drawing, staging, tallies
-from survey.frames import Faulty
+from survey import db, tallies
+from survey.sample import drawing, staging
+from survey.sample.frames import Faulty
 from survey.store import Refused, draws, frames, replacements, units, waves
 from survey.store.draws import Plan
 from survey.store.frames import Household, Village

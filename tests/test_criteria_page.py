@@ -12,7 +12,8 @@ from onestop_data import QUARTER, SECOND, THIRD
 from small_wave import COMMUNE, LAI_CHAU, TUYEN_QUANG
 from werkzeug.security import generate_password_hash
 
-from survey import appraisal, db
+from survey import db
+from survey.onestop import appraisal
 from survey.reporting import periods
 from survey.store import criteria, opinions, people, responses, waves
 

@@ -14,7 +14,8 @@ from analysis import crossed, drivers, reader
 from analysis.frame import frame
 from analysis.tally import composites
 from forms.questionnaire import load
-from survey import crossing, db
+from survey import db
+from survey.board import crossing
 from survey.store import crossed as store
 from survey.store import responses
 

@@ -11,10 +11,11 @@ import weighted_wave
 from click.testing import CliRunner
 from small_wave import COUNTER, LAI_CHAU, SURVEY, TUYEN_QUANG
 
-from survey import db, weights
+from survey import db
 from survey.cli import main
 from survey.datafiles import anonymity, asking, csvfile, extract, making, names
 from survey.store import Refused, datafiles, responses, weighting
+from survey.weighting import weights
 
 ON = date(2026, 11, 22)
 

@@ -11,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from forms import questionnaire, rules
-from survey import config, db, demo, drawing, synthetic, tokens
+from survey import config, db, tokens
 from survey.cli import main
+from survey.demonstration import demo, synthetic
+from survey.sample import drawing
 from survey.store import instances, people, responses, waves
 
 CONTRACT = [
@@ -128,7 +130,8 @@ def test_every_wave_is_marked_as_made_up(base):
     found = waves.all(base)
 
     assert {wave.key for wave in found} == {
-        "sipas-2025", "sipas-2026", "sipas-2027", "sipas-2027-thu", "mot-cua-2026", "qr-2026", "nd61-2026", "giay-2026",
+        "sipas-2025", "sipas-2026", "sipas-2027", "sipas-2027-thu", "mot-cua-2026", "qr-2026",
+        "nd61-2026", "giay-2026",
     }  # fmt: skip
     assert all(wave.synthetic for wave in found)
 

@@ -10,7 +10,8 @@ import pytest
 
 from forms import paper as forms_paper
 from forms.questionnaire import keys, load
-from survey import db, keyed, mirror, serials
+from survey import db, serials
+from survey.entry import keyed, mirror
 from survey.store import cases, clock, entries
 
 Q = load(paper_wave.QUESTIONNAIRE)

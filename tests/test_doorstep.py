@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from survey import pages, tokens
-from survey.doorstep import AGE, PAGE, Doorstep
+from survey import tokens
+from survey.citizen import pages
+from survey.citizen.doorstep import AGE, PAGE, Doorstep
 
 SECRET = b"s" * 32
 DRAWN = pages.cut("<!doctype html><form><p>Hài lòng</p></form>")

@@ -5,9 +5,9 @@ from flask import render_template_string
 from html_checks import faults
 from werkzeug.datastructures import MultiDict
 
-from survey import extras
-from survey.extras import HELPERS, phone, read
-from survey.pages import Look, Place
+from survey.citizen import extras
+from survey.citizen.extras import HELPERS, phone, read
+from survey.citizen.pages import Look, Place
 
 PLACE = Place("mot-cua-2026.1", frozenset(), "Quầy 3", "Đợt thử", "Sở Nội vụ", False, 90)
 PAGE = """{% import "citizen/_extras.html" as more %}<!doctype html><html lang="vi"><head>

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from small_wave import COMMUNE, COUNTER, NOW, SURVEY, TUYEN_QUANG
 
-from survey import db, figures, tallies
+from survey import db, tallies
+from survey.board import figures
 from survey.store import doors, responses, samples, tally, waves
 
 

@@ -81,7 +81,9 @@ def test_months_are_the_sums_of_their_days_and_services_stand_beside(kiosk):
     months = piece.cells.keep(lambda key: key.day.startswith("m"))
     services = piece.cells.keep(lambda key: key.day.startswith("s"))
 
-    assert {(key.spot, key.day): n for key, n in zip(months.keys, months.sums.people, strict=True)} == {
+    counted = zip(months.keys, months.sums.people, strict=True)
+
+    assert {(key.spot, key.day): n for key, n in counted} == {
         ("0", "m2026-09"): 10, ("1", "m2026-09"): 10, ("0", "m2026-10"): 1,
     }  # fmt: skip
     assert [(key.spot, key.day) for key in services.keys] == [("Hộ tịch", "s2026-09")]

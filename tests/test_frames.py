@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from survey import frames
-from survey.frames import Faulty
+from survey.sample import frames
+from survey.sample.frames import Faulty
 from survey.store.frames import Village
 
 PROVINCES = {"vn34:08": "vn34:08", "vn34:12": "vn34:12", "vn34:00691": "vn34:08"}

@@ -12,7 +12,9 @@ import pytest
 from werkzeug.test import Client
 
 from forms.questionnaire import load
-from survey import config, create_app, db, demo, doorstep, intake, synthetic, tokens
+from survey import config, create_app, db, tokens
+from survey.citizen import doorstep, intake
+from survey.demonstration import demo, synthetic
 from survey.store import waves
 
 API = "/api/v1/responses"

@@ -12,9 +12,10 @@ import scanned
 from click.testing import CliRunner
 from paper_wave import NOW, WAVE
 
-from survey import db, keeping, reading, retention
+from survey import db, retention
 from survey.cli import main
-from survey.shelf import Shelf
+from survey.entry import keeping, reading
+from survey.entry.shelf import Shelf
 from survey.store import Refused, entries, plans, removal, scans, waves
 
 ACT = {"now": NOW, "actor": "staff:test"}
@@ -107,7 +108,7 @@ def test_an_original_may_go_once_it_is_read_and_must_not_have_changed(
 
 
 def test_pictures_are_checked_without_the_reader():
-    program = "import survey.keeping, sys; sys.exit('cv2' in sys.modules)"
+    program = "import survey.entry.keeping, sys; sys.exit('cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

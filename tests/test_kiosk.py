@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from citizens import SHORT, Tablet, hidden, question, receipt, stored
 
-from survey import db, kiosk, screens
+from survey import db
+from survey.citizen import kiosk, screens
+from survey.citizen.pages import Look
 from survey.db import connect, write
-from survey.pages import Look
 from survey.store import doors
 
 
@@ -249,7 +250,7 @@ def test_do_not_know_stands_alone(wide):
 def test_every_questionnaire_is_drawn_at_both_doors(app, key, look, name):
     import html_checks
 
-    from survey import pages
+    from survey.citizen import pages
 
     place = pages.Place(key, frozenset(), "Quầy 1", "Đợt thử", "Sở Nội vụ", synthetic=False)
     with app.test_request_context("/k/x"):

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from small_wave import LAI_CHAU
 
-from survey import db, kiosks, screens, silence
+from survey import db
+from survey.board import silence
+from survey.citizen import screens
+from survey.counter import kiosks
 from survey.store import doors
 from survey.store import kiosks as store
 

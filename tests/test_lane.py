@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from forms.questionnaire import load
-from survey import config, create_app, db, demo, doorstep, lane, serve, synthetic, tokens
+from survey import config, create_app, db, serve, tokens
+from survey.citizen import doorstep, lane
+from survey.demonstration import demo, synthetic
 from survey.store import doors, waves
 
 GIVEN = list(synthetic.people(load("sipas-2026.1"), "lane", np.zeros(4), silent=0.0, comments=1.0))

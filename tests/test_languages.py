@@ -14,9 +14,10 @@ from flask.testing import FlaskClient
 
 from forms import questionnaire as questionnaires
 from forms.language import LANGUAGES, mark, marked, parts, plain
-from survey import pages, text
+from survey import text
+from survey.citizen import pages
+from survey.citizen.pages import Look
 from survey.cli import main
-from survey.pages import Look
 from survey.text import catalogue, missing, offered, t, tongues
 
 KHMER = "ភាសា"

@@ -13,8 +13,9 @@ from onestop_data import SECOND
 from small_wave import COMMUNE, LAI_CHAU, TUYEN_QUANG
 from test_criteria_page import audits, signed
 
-from survey import db, letterheads, retention
+from survey import db, retention
 from survey.cli.dossiers import HEADINGS
+from survey.onestop import letterheads
 from survey.store import Refused, applicants, dossiers, late, letters
 from survey.store.clock import day
 

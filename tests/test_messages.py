@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 from small_wave import COMMUNE, COUNTER, LAI_CHAU, NOW, SURVEY, TUYEN_QUANG
 
-from survey import db, messages, tokens
+from survey import db, tokens
 from survey.cli import main
+from survey.counter import messages
 from survey.store import doors, dossiers, waves
 from survey.store import messages as store
 

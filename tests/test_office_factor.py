@@ -14,8 +14,9 @@ import pytest
 from office_people import audited, give_factor
 from small_wave import PASSWORD
 
-from survey import create_app, db, factor, passwords
+from survey import create_app, db
 from survey.config import NotInitialised
+from survey.office import factor, passwords
 from survey.store import factors, people
 
 NEW = "ngựa trắng 9"
@@ -124,7 +125,7 @@ def test_without_a_password_there_is_no_second_step(client, held):
 def test_a_password_of_long_ago_is_none(client, held, monkeypatch):
     half(client)
     late = time.time() + 301
-    monkeypatch.setattr("survey.auth.time.time", lambda: late)
+    monkeypatch.setattr("survey.office.auth.time.time", lambda: late)
 
     assert client.get("/login/code").location.startswith("/login?")
 

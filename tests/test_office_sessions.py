@@ -10,7 +10,8 @@ import pytest
 from office_people import add, audited
 from small_wave import NOW, PASSWORD
 
-from survey import db, devices, guard
+from survey import db, guard
+from survey.office import devices
 from survey.store import sessions
 
 AGENTS = {

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from survey import assets, errors, offline
+from survey import assets, errors
+from survey.citizen import offline
 
 
 def test_the_worker_is_asked_for_anew_each_time_and_may_serve_every_door(client):

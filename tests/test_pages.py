@@ -7,8 +7,8 @@ import zlib
 import pytest
 from flask.testing import FlaskClient
 
-from survey import pages
-from survey.pages import Look, cut, hidden_token
+from survey.citizen import pages
+from survey.citizen.pages import Look, cut, hidden_token
 
 PACKED = {"Accept-Encoding": "gzip, deflate, br"}
 LOOKS = [("", "vi"), ("?lang=en", "en"), ("?chu=to", "vi"), ("?tuong-phan=cao&lang=en", "en")]

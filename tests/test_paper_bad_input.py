@@ -15,8 +15,9 @@ from paper_wave import NOW, WAVE
 
 from forms import paper as form
 from forms.questionnaire import load, parse
-from survey import db, keyed, serials
-from survey import frames as survey_frames
+from survey import db, serials
+from survey.entry import keyed
+from survey.sample import frames as survey_frames
 from survey.store import (
     Refused,
     audit,

@@ -15,9 +15,10 @@ from analysis.keying import entered_once, keying
 from analysis.report.wording import method_rows
 from analysis.sipas import wave_result
 from analysis.weights.making import Settings
-from survey import db, weights
+from survey import db
 from survey.cli import main
 from survey.store import cases, entries, plans, settling, waves, weighting
+from survey.weighting import weights
 
 ACT = {"now": NOW, "actor": "staff:test"}
 

@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 from citizens import Phone, receipt, stored
 
-from survey import answering, db, tokens
+from survey import db, tokens
+from survey.citizen import answering
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import qr_reader
 from click.testing import CliRunner
 from small_wave import COUNTER, LAI_CHAU, NOW
 
-from survey import db, signs
+from survey import db
 from survey.cli import main
+from survey.counter import signs
 from survey.printing import poster, qr
 from survey.store import doors, people
 
@@ -269,7 +270,7 @@ def test_a_dossier_has_no_typed_address(client, settings, facts):
 
 
 def test_guessing_typed_addresses_is_held_back(client, settings, facts, monkeypatch):
-    from survey import posters
+    from survey.counter import posters
 
     monkeypatch.setattr(posters, "GUESSES", 3)
     answers = [client.get("/m/aaaaa").status_code for _ in range(5)]
@@ -331,7 +332,7 @@ def test_doors_and_a_wave_together_are_wrong_usage(instance, tmp_path):
 
 
 def test_every_open_counter_of_a_wave_comes_in_one_file(staff, app, facts, monkeypatch):
-    from survey import posters
+    from survey.counter import posters
 
     path = f"/doors/posters.pdf?wave={COUNTER}"
     answer = staff.get(path)

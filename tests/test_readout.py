@@ -8,7 +8,8 @@ import pytest
 from small_wave import COMMUNE, COUNTER, LAI_CHAU, NOW, SURVEY, TUYEN_QUANG
 
 from analysis.sipas import wave_result
-from survey import db, openapi
+from survey import db
+from survey.machines import openapi
 from survey.store import dossiers, keys, waves
 
 EVERY = keys.SCOPES
@@ -264,7 +265,7 @@ def test_answers_have_the_described_shape(client, key, settings, path, schema):
 
 
 def test_a_program_gone_wild_is_told_to_wait(client, key, monkeypatch):
-    monkeypatch.setattr("survey.keyring.MOST", 3)
+    monkeypatch.setattr("survey.machines.keyring.MOST", 3)
     headers = key("waves")
     found = [client.get("/api/v1/waves", headers=headers) for _ in range(4)]
 

@@ -10,8 +10,9 @@ import small_wave
 
 from analysis.sampling.frame import Row, Stage
 from analysis.sampling.stages import draw as draw_all
-from survey import db, drawing, retention
-from survey.frames import Faulty
+from survey import db, retention
+from survey.sample import drawing
+from survey.sample.frames import Faulty
 from survey.store import Refused, cases, draws, frames, plans, replacements, waves
 from survey.store.draws import Plan
 from survey.store.frames import Household, Village

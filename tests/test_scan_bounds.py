@@ -17,7 +17,7 @@ from citizens import hidden
 from paper_wave import NOW, WAVE
 
 from survey import db
-from survey.shelf import Shelf
+from survey.entry.shelf import Shelf
 from survey.store import Refused, scans
 
 ACT = {"now": NOW, "actor": "shell:test"}
@@ -188,7 +188,7 @@ def test_what_is_handed_in_is_for_the_servers_user_alone(settings):
 
 
 def test_an_endless_file_is_cut_off_and_leaves_nothing(settings, monkeypatch):
-    monkeypatch.setattr("survey.shelf.LARGEST", 1000)
+    monkeypatch.setattr("survey.entry.shelf.LARGEST", 1000)
     shelf = Shelf(settings.instance)
     with pytest.raises(Refused) as refusal:
         shelf.take((b"%PDF-" * 50 for _ in range(10**9)), f"1-{'a' * 32}")

@@ -14,8 +14,9 @@ from paper_wave import NOW, WAVE
 from reportlab.lib.pdfencrypt import StandardEncryption
 from scanned import PAGES, hand, places
 
-from survey import db, reading, serials
-from survey.shelf import Shelf
+from survey import db, serials
+from survey.entry import reading
+from survey.entry.shelf import Shelf
 from survey.store import Refused, cases, entries, plans, readings, scans, waves
 
 ACT = {"now": NOW, "actor": "staff:test"}

@@ -12,8 +12,9 @@ from citizens import hidden
 from paper_wave import NOW, WAVE
 from scanned import hand, places
 
-from survey import db, reading
-from survey.shelf import Shelf
+from survey import db
+from survey.entry import reading
+from survey.entry.shelf import Shelf
 from survey.store import cases, plans, readings, scans
 
 ACT = {"now": NOW, "actor": "staff:test"}

@@ -10,9 +10,9 @@ from html import unescape
 import pytest
 
 from forms import questionnaire, rules
-from survey import screens
+from survey.citizen import screens
+from survey.citizen.pages import Look
 from survey.db import connect, write
-from survey.pages import Look
 from survey.store import doors
 
 

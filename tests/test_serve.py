@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from survey import demo
+from survey.demonstration import demo
 
 SLOW = 500
 GOOD = 100

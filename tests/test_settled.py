@@ -9,7 +9,8 @@ from datetime import date, timedelta
 import pytest
 from small_wave import COMMUNE, NOW
 
-from survey import db, settled
+from survey import db
+from survey.board import settled
 from survey.store import clock, dossiers
 from survey.store import settled as store
 

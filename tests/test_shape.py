@@ -87,7 +87,7 @@ def test_the_floors_are_kept():
 
 
 def test_a_process_that_only_collects_never_loads_the_statistics():
-    code = "import survey.kiosk, survey.api, sys; print('numpy' in sys.modules)"
+    code = "import survey.citizen.kiosk, survey.machines.api, sys; print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"

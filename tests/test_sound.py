@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey import sound
+from survey.citizen import sound
 
 WAVE = b"RIFF" + bytes(range(256)) * 8
 

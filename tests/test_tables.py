@@ -11,7 +11,8 @@ from small_wave import SURVEY
 from analysis.report.wording import method_rows
 from analysis.results import Choice, Distribution
 from analysis.sipas import wave_result
-from survey import db, tables
+from survey import db
+from survey.board import tables
 
 
 def result(settings, wave, scope=""):

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from forms.questionnaire import load
-from survey import answering, db, text, trust
+from survey import db, text, trust
+from survey.citizen import answering
 from survey.store import clock, responses
 
 SHORT, LONG = load("mot-cua-2026.1"), load("sipas-2026.1")

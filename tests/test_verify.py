@@ -11,7 +11,8 @@ from citizens import hidden
 from paper_wave import NOW, WAVE
 
 from forms import paper
-from survey import db, marks
+from survey import db
+from survey.entry import marks
 from survey.store import cases, comparisons, entries, waves
 from survey.text import t
 

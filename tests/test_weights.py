@@ -13,11 +13,12 @@ from analysis.file import command
 from analysis.report.wording import method_rows
 from analysis.sipas import wave_result
 from analysis.weights.making import Settings
-from survey import db, tallies, weights
+from survey import db, tallies
 from survey.cli import main
-from survey.margins import CannotWeigh
 from survey.store import Refused, waves, weighting
 from survey.store.weighting import Margin
+from survey.weighting import weights
+from survey.weighting.margins import CannotWeigh
 
 
 @pytest.fixture

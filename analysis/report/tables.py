@@ -26,7 +26,12 @@ from analysis.report.numbers import NONE
 
 PAD = 4.0  # left and right of a cell, pt
 WHOLE = 16  # tables of so many rows stay on one page
-MARKS = (" ○", "*", " ▲", " ▼")  # hang after a number, so that decimal commas stand under each other
+MARKS = (
+    " ○",
+    "*",
+    " ▲",
+    " ▼",
+)  # hang after a number, so that decimal commas stand under each other
 
 
 @dataclass(frozen=True, slots=True)

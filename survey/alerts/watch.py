@@ -6,7 +6,7 @@ import os
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from survey import silence
+from survey.board import silence
 from survey.feedback import scan
 from survey.store import alerts, clock, dossiers, feedback, kiosks, units, workdays
 from survey.store.alerts import Raised

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from flask import abort, current_app, render_template, request
 from markupsafe import Markup
 
-from survey import crossing, db, figures, guard, keptpages
+from survey import db, guard
+from survey.board import crossing, figures, keptpages
 from survey.store import units
 from survey.text import clock as time_of
 from survey.text import day, t
@@ -47,7 +48,7 @@ def _map(wave: Wave, scope: str, passing: list[str]) -> str:
 
 def _found(wave: Wave, scope: str) -> dict[str, object]:
     from analysis.crossed import Untold
-    from survey import priorities
+    from survey.board import priorities
 
     try:
         found, older = figures.drivers(wave, scope)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import db, figures, guard, keptpages
+from survey import db, guard
+from survey.board import figures, keptpages
 from survey.store import units
 from survey.text import t
 
@@ -46,7 +47,7 @@ def league(key: str) -> str:
 
 def _found(wave: Wave, scope: str, sort: str, asked: str, *, counted: bool) -> dict[str, object]:
     """Return what the page prints, or that there is nothing to rank."""
-    from survey import ranked
+    from survey.board import ranked
 
     try:
         found = figures.leagues(wave, scope, flagged=counted)

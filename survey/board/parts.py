@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import db, figures, guard, keptpages, period
+from survey import db, guard
+from survey.board import figures, keptpages, period
 from survey.store import clock, units
 from survey.text import t
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from survey.period import Period
+    from survey.board.period import Period
     from survey.store.waves import Wave
 
 #: Cuts in the order of the page, by the kind of the wave.
@@ -61,7 +62,7 @@ def _found(wave: Wave, scope: str, by: str, chosen: Period, *, counted: bool) ->
     """Return what the page prints: the parts, or why there are none."""
     if by == "service" and not _months(chosen):
         return {"nothing": "service"}
-    from survey import slicing
+    from survey.board import slicing
 
     try:
         found = figures.cut(wave, scope, by, chosen, flagged=counted)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request, url_for
 
-from survey import db, figures, guard, keptpages, period, silence
+from survey import db, guard
+from survey.board import figures, keptpages, period, silence
 from survey.store import clock, dossiers, feedback, kiosks, units, waves
 from survey.text import day, t, thousands
 from survey.tree import Tree
@@ -61,7 +62,7 @@ def _bodies(counters: list[Wave], scope: str, on: date) -> list[Markup]:
 
     def body(wave: Wave, number: int) -> Markup:
         def make() -> str:
-            from survey import daily
+            from survey.board import daily
 
             table = daily.table(wave, scope, [period.read(key) for key in keys])
             if table is None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import abort, current_app, render_template, request
 
-from survey import db, figures, guard, keptpages
+from survey import db, guard
+from survey.board import figures, keptpages
 from survey.store import units
 from survey.text import t
 
@@ -36,7 +37,7 @@ def _series(wave: Wave, scope: str) -> str:
 
 
 def _found(wave: Wave, scope: str) -> dict[str, object]:
-    from survey import trending
+    from survey.board import trending
 
     try:
         found, changes = figures.trend(wave, scope)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 
-from survey import db, figures, guard, keptpages, trust
+from survey import db, guard, trust
+from survey.board import figures, keptpages
 from survey.store import clock
 from survey.store import waves as wave_store
 from survey.text import day, t, thousands
@@ -54,7 +55,7 @@ def wave(key: str) -> str:
 
 def _body(wave: Wave, scope: str, result: Result, *, counted: bool) -> str:
     """Render all that rests on figures."""
-    from survey import slicing, tables
+    from survey.board import slicing, tables
 
     whole = figures.of(wave, flagged=counted) if scope else result
     facts = tables.page(result, whole) | _flags(wave, scope, result, counted=counted)

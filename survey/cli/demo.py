@@ -14,7 +14,7 @@ import click
 from survey import config
 
 if TYPE_CHECKING:
-    from survey.demo import Demo
+    from survey.demonstration.demo import Demo
 
 
 @click.command("demo")
@@ -28,7 +28,7 @@ def demo(ctx: click.Context, as_json: bool, if_missing: bool, small: bool) -> No
     Đợt sipas-2026 theo cỡ mẫu thật năm 2024 (36.525 người, 1.170 thôn, 34 tỉnh), đợt đánh giá
     tại quầy và đợt khảo sát bằng mã QR đang mở. In địa chỉ kiosk, phiếu QR, trang đăng nhập.
     """
-    from survey import demo as demonstration
+    from survey.demonstration import demo as demonstration
 
     home = config.directory(_instance(ctx))
     made = demonstration.known(home) if if_missing else None

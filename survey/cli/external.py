@@ -82,7 +82,7 @@ def points(
     ctx: click.Context, wave: str, most: str, steps: tuple[str, ...], source: str, dry_run: bool
 ) -> None:
     """Đặt cách tính điểm PAR INDEX cho đợt WAVE."""
-    from survey import points as rule
+    from survey.board import points as rule
 
     try:
         most, pairs = rule.read(most, steps)

@@ -50,7 +50,8 @@ def migrate(ctx: click.Context, dry_run: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, rebuild: bool) -> None:
     """Kiểm tra toàn bộ dữ liệu: tệp, phiếu trả lời, quyền số, ảnh quét, số cộng dồn, nhật ký."""
-    from survey import keeping, migrations, tallies
+    from survey import migrations, tallies
+    from survey.entry import keeping
     from survey.store import weighting
 
     home = session.settings(ctx).instance

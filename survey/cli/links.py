@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from survey import messages, signs
 from survey.cli import session
 from survey.cli.faults import Fault
+from survey.counter import messages, signs
 from survey.store import clock, units, waves
 from survey.store import messages as message_store
 

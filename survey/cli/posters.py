@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from survey import signs
 from survey.cli import session
 from survey.cli.faults import Fault
+from survey.counter import signs
 from survey.store import doors, units, waves
 
 

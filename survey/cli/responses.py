@@ -73,7 +73,7 @@ def export(ctx: click.Context, wave: str, output: Path, design: Path | None, dry
 
 
 def _with_design(ctx: click.Context, wave: str, output: Path, design: Path, dry_run: bool) -> None:
-    from survey import designfile
+    from survey.weighting import designfile
 
     with session.database(ctx, readonly=True) as db:
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from survey import keeping
 from survey import retention as job
 from survey.cli import session
+from survey.entry import keeping
 from survey.store import contacts
 from survey.store.clock import now
 

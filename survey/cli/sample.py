@@ -21,7 +21,7 @@ STAGES = ("villages", "households", "all")
 @contextmanager
 def _told(source: str = "") -> Iterator[None]:
     """Turn what is wrong with a frame or a plan into the faults of a command."""
-    from survey.frames import Faulty
+    from survey.sample.frames import Faulty
 
     try:
         yield
@@ -49,7 +49,7 @@ def frame(ctx: click.Context, wave: str, kind: str, file: Path, whole: bool, dry
     Thôn: Mã thôn, Tầng, Mã xã, Khu vực, Tên thôn, Số hộ. Hộ: Mã thôn, Mã hộ; có thể thêm Số
     người lớn, Họ tên, Địa chỉ. Có lỗi thì nêu mọi dòng sai và không ghi gì.
     """
-    from survey import framing
+    from survey.sample import framing
 
     facts: dict[str, Any] = {"source": file.name, "now": now(), "actor": session.actor()}
     with file.open("rb") as stream, _told(file.name):
@@ -94,7 +94,7 @@ def plan(
     communes: int | None, rule: str, minimum: int, dry_run: bool, **changes: Any,
 ) -> None:  # fmt: skip
     """Đặt hoặc xem kế hoạch mẫu: số thôn hay xã mỗi tầng, số hộ và dự phòng mỗi thôn."""
-    from survey import drawing
+    from survey.sample import drawing
 
     with session.change(ctx, dry_run) as db, _told():
         _wave(db, wave)
@@ -150,7 +150,7 @@ def size(
 ) -> None:  # fmt: skip
     """Tính cỡ mẫu cho nửa khoảng mong muốn, có kể hiệu ứng thiết kế của thôn và xã."""
     from analysis.sampling.size import BadSize
-    from survey import drawing
+    from survey.sample import drawing
 
     try:
         found = drawing.wanted(
@@ -177,7 +177,7 @@ def size(
 @click.pass_context
 def draw(ctx: click.Context, wave: str, stage: str, seed: str, ready: bool, dry_run: bool) -> None:
     """Rút thôn và hộ theo kế hoạch; cùng hạt giống và danh sách thì cùng một mẫu."""
-    from survey import drawing
+    from survey.sample import drawing
 
     facts: dict[str, Any] = {"now": now(), "actor": session.actor()}
     with session.change(ctx, dry_run) as db, _told():
@@ -205,7 +205,7 @@ def draw(ctx: click.Context, wave: str, stage: str, seed: str, ready: bool, dry_
 @click.pass_context
 def check(ctx: click.Context, wave: str) -> None:
     """Rút lại từ đầu và so với mẫu đang lưu; khác thì nêu từng chỗ, mã thoát 1."""
-    from survey import drawing
+    from survey.sample import drawing
 
     with session.database(ctx, readonly=True) as db, _told():
         _wave(db, wave)
@@ -223,7 +223,7 @@ def check(ctx: click.Context, wave: str) -> None:
 @click.pass_context
 def export(ctx: click.Context, wave: str, output: Path, names: bool) -> None:
     """Xuất danh sách mẫu: mã, số thứ tự, dự phòng, xác suất đúng và quyền số."""
-    from survey import samplelist
+    from survey.sample import samplelist
 
     draft = session.draft(output)
     with session.database(ctx, readonly=True) as db:
@@ -277,7 +277,7 @@ def drop(
     ctx: click.Context, wave: str, psu: str, reason: str, no_substitute: bool, dry_run: bool
 ) -> None:
     """Bỏ thôn PSU khỏi mẫu và rút thôn khác cùng tầng thay thế."""
-    from survey import drawing
+    from survey.sample import drawing
 
     try:
         with session.change(ctx, dry_run) as db:

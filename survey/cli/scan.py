@@ -43,7 +43,7 @@ def read(ctx: click.Context, wave: str, files: tuple[Path, ...]) -> None:
     Tệp đã đọc rồi không bị đọc lại. Trang không rõ mã bị từ chối, không đoán; ô nghi ngờ chờ
     người quyết định ở trang Quét phiếu.
     """
-    from survey import reading
+    from survey.entry import reading
 
     _demand()
     here = settings(ctx)
@@ -65,7 +65,7 @@ def read(ctx: click.Context, wave: str, files: tuple[Path, ...]) -> None:
 @click.pass_context
 def status(ctx: click.Context, wave: str) -> None:
     """Cho biết các tệp quét của đợt WAVE đã đọc đến đâu."""
-    from survey import reading
+    from survey.entry import reading
 
     _print(ctx, wave, None)
     if packages := scanning.missing():
@@ -78,7 +78,7 @@ def status(ctx: click.Context, wave: str) -> None:
 @click.pass_context
 def work(ctx: click.Context) -> None:
     """Đọc mọi tệp đang chờ rồi kết thúc (máy chủ tự gọi lệnh này)."""
-    from survey import reading
+    from survey.entry import reading
 
     _demand()
     with suppress(OSError):
@@ -114,7 +114,7 @@ def _demand() -> None:
 
 
 def _handed_in(ctx: click.Context, wave: str, path: Path) -> int:
-    from survey.shelf import Shelf
+    from survey.entry.shelf import Shelf
     from survey.store import clock, scans, waves
 
     with database(ctx) as db:

@@ -25,7 +25,7 @@ def weights() -> None:
 def margins(ctx: click.Context, wave: str, file: Path, dry_run: bool) -> None:
     """Nạp tổng dân số đã biết của đợt WAVE từ FILE.csv (cột: name, category, target, source)."""
     from forms.questionnaire import load
-    from survey import margins as written
+    from survey.weighting import margins as written
 
     with session.change(ctx, dry_run) as db:
         try:
@@ -68,8 +68,8 @@ def margins(ctx: click.Context, wave: str, file: Path, dry_run: bool) -> None:
 def make(ctx: click.Context, /, wave: str, method: str, dry_run: bool, **given: object) -> None:
     """Lập quyền số cuối cùng của đợt WAVE; --dry-run chỉ in kết quả."""
     from analysis.weights.making import Settings
-    from survey import weights as made
-    from survey.margins import CannotWeigh
+    from survey.weighting import weights as made
+    from survey.weighting.margins import CannotWeigh
 
     how = Settings(method=method.replace("none", ""), **given)  # type: ignore[arg-type]
     with session.database(ctx, readonly=True) as db:  # citizens do not wait for the figures

@@ -74,6 +74,6 @@ def guide(extract: Extract, design: Design, name: str) -> str:
 
 def toml(extract: Extract, design: Design, db: sqlite3.Connection) -> str:
     """DESIGN.toml for ``sipas estimate`` with the CSV of the same name."""
-    from survey import designfile
+    from survey.weighting import designfile
 
     return designfile.settings(extract, design, db)

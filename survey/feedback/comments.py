@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from survey import charts, db, guard, services
+from survey import db, guard, services
+from survey.board import charts
 from survey.feedback import reading, scan, showing
 from survey.store import Refused, arrivals, clock, comments, themes, units, waves
 from survey.store.comments import Wish

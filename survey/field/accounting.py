@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.report.numbers import NONE, share
 from analysis.weights.nonresponse import Outcomes
-from survey import charts
+from survey.board import charts
 from survey.store.progress import VALID
 from survey.text import thousands
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import charts, db, guard, work
+from survey import db, guard, work
+from survey.board import charts
 from survey.field.places import Places
 from survey.store import clock, progress, units
 from survey.text import clock as hour

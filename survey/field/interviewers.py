@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from flask import render_template, request
 
 from forms.questionnaire import load
-from survey import charts, db, guard, work
+from survey import db, guard, work
+from survey.board import charts
 from survey.field.places import Places
 from survey.store import progress
 from survey.text import t, thousands
 
 if TYPE_CHECKING:
-    from survey.charts import Axis
+    from survey.board.charts import Axis
     from survey.field.anomalies import Mark, Measure
 
 #: Rows of one comparison; who is most unlike the others comes first.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from forms.questionnaire import load
-from survey import charts, db, guard, services, work
+from survey import db, guard, services, work
+from survey.board import charts
 from survey.field.places import Places
 from survey.store import quotas as store
 from survey.store import units

@@ -13,8 +13,8 @@ def m012_board(db: Database) -> None:
     parts of pages that took long to make.
 
     All of it can be thrown away and made anew, so nothing here refers to another table.
-    ``channel`` and ``wave`` "" are dossiers without an opinion.  ``sums`` hold a PSU's weighted products of the
-    persons' own factors with each other and with the overall item.
+    ``channel`` and ``wave`` "" are dossiers without an opinion.  ``sums`` hold a PSU's weighted
+    products of the persons' own factors with each other and with the overall item.
     """
     all_of(
         db,

@@ -53,7 +53,6 @@ def m015_onestop(db: Database) -> None:
         # One letter for one missed day of a dossier; the number of a void one stays used.
         "CREATE UNIQUE INDEX letter_once ON letter (dossier, due_on) WHERE state <> 'void'",
         # Opinions on the nine criteria by the day they came; nothing for any other questionnaire.
-        "CREATE INDEX response_nd61 ON response (received_at)"
-        " WHERE questionnaire = 'nd61-2018.1'",
+        "CREATE INDEX response_nd61 ON response (received_at) WHERE questionnaire = 'nd61-2018.1'",
         "CREATE INDEX dossier_received ON dossier (received_on, receiving_unit, service)",
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from survey import db, factor, guard, passwords, services, work
-from survey.passwords import PausedError
+from survey import db, guard, services, work
+from survey.office import factor, passwords
+from survey.office.passwords import PausedError
 from survey.store import Refused, clock, factors, people, sessions
 from survey.text import clock as hour
 from survey.text import day, t

@@ -9,8 +9,8 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
-from survey import db, guard, passwords, rooms, services
-from survey.office import choices
+from survey import db, guard, rooms, services
+from survey.office import choices, passwords
 from survey.store import Refused, clock, invitations, people
 from survey.text import clock as hour
 from survey.text import day, t

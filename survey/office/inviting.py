@@ -7,7 +7,8 @@ from functools import partial
 
 from flask import abort, request, url_for
 
-from survey import db, mail, services, signs, work
+from survey import db, mail, services, work
+from survey.counter import signs
 from survey.office import choices
 from survey.store import Refused, audit, clock, invitations, people, rights
 from survey.store.invitations import Invitation, Wish

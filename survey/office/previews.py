@@ -12,7 +12,8 @@ from forms import rules
 from forms.language import OFFICIAL
 from forms.questionnaire import Faulty, load, localized
 from forms.web import from_form
-from survey import db, extras, guard, pages, screens, work
+from survey import db, guard, work
+from survey.citizen import extras, pages, screens
 from survey.store import Refused, clock, waves
 from survey.text import clock as hour
 from survey.text import day, t
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forms.questionnaire import Questionnaire
-    from survey.pages import Look, Place
-    from survey.screens import Screen
+    from survey.citizen.pages import Look, Place
+    from survey.citizen.screens import Screen
 
 bp = Blueprint("previews", __name__, url_prefix="/office/preview/<of>/<key>")
 

@@ -9,8 +9,8 @@ from analysis.bounds import hidden_parts
 from analysis.report import model, wording
 from analysis.report.model import Column, Heading, Row, Sheet, Table, body, bold
 from analysis.report.numbers import NONE, num
-from survey.appraisal import HIDE_N
 from survey.onestop import heads
+from survey.onestop.appraisal import HIDE_N
 from survey.onestop.heads import About, about, capital
 from survey.store import Refused, dossiers, units
 

@@ -9,7 +9,7 @@ from analysis.report import model, wording
 from analysis.report.model import body
 from analysis.report.numbers import NONE, num, pct, share
 from analysis.report.sections import Captions
-from survey import letterheads
+from survey.onestop import letterheads
 from survey.reporting import periods
 from survey.store import opinions, units
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from fractions import Fraction
 
-    from survey.letterheads import Office
+    from survey.onestop.letterheads import Office
     from survey.reporting.kinds import Ask
     from survey.reporting.periods import Period
 

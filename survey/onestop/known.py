@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from survey.appraisal import HIDE_N
+from survey.onestop.appraisal import HIDE_N
 from survey.reporting import periods
 from survey.store import criteria, late, opinions
 from survey.store.inside import Inside

@@ -10,9 +10,8 @@ from analysis.report import model
 from analysis.report.model import Column, Heading, Row, Sheet, Table, body
 from analysis.report.numbers import NONE, num
 from forms.scoring import CRITERIA, GRADES
-from survey import appraisal
-from survey.appraisal import HIDE_N, MIN_N
-from survey.onestop import heads
+from survey.onestop import appraisal, heads
+from survey.onestop.appraisal import HIDE_N, MIN_N
 from survey.onestop.heads import About, about, capital, points
 from survey.onestop.marks import FEW, ROUNDED, as_float, method
 from survey.store import Refused
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.report.model import Report
-    from survey.appraisal import Scored
+    from survey.onestop.appraisal import Scored
     from survey.reporting.kinds import Ask
 
 

@@ -12,9 +12,8 @@ from analysis.report.model import Column, Heading, Row, Sheet, Table, body, bold
 from analysis.report.numbers import NONE, num
 from forms.questionnaire import load
 from forms.scoring import CRITERIA, GRADES, MAXIMUM, OFFICER, QUESTIONNAIRE, UNIT
-from survey import appraisal
-from survey.appraisal import HIDE_N, MIN_N
-from survey.onestop import heads
+from survey.onestop import appraisal, heads
+from survey.onestop.appraisal import HIDE_N, MIN_N
 from survey.onestop.heads import About, about, capital, points
 from survey.store import Refused, opinions
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from analysis.report.model import Report
-    from survey.appraisal import Scored
+    from survey.onestop.appraisal import Scored
     from survey.reporting.kinds import Ask
     from survey.store.opinions import Opinion
 

@@ -12,9 +12,8 @@ from analysis.report.model import Column, Heading, Row, Sheet, Table, body, bold
 from analysis.report.numbers import NONE, num, pct, short_day, signed
 from analysis.report.numbers import points as difference
 from forms.scoring import CRITERIA, MAXIMUM
-from survey import appraisal
-from survey.appraisal import HIDE_N, MIN_N
-from survey.onestop import heads, lateness
+from survey.onestop import appraisal, heads, lateness
+from survey.onestop.appraisal import HIDE_N, MIN_N
 from survey.onestop.heads import About, about, capital, points
 from survey.store import Refused, dossiers, narratives
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from analysis.report.model import Report
-    from survey.appraisal import Found, Scored
+    from survey.onestop.appraisal import Found, Scored
     from survey.reporting.kinds import Ask
     from survey.store.late import Late, Work
 

@@ -13,8 +13,8 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from analysis.report.faces import BOLD, REGULAR, balanced, fill, plain, register, width
+from survey.counter.signs import Sign
 from survey.printing import qr
-from survey.signs import Sign
 from survey.text import t
 
 BLUE, WHITE, GREY = HexColor("#0B4A7F"), HexColor("#FFFFFF"), HexColor("#4A4A4A")

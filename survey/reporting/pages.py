@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
 
-from survey import db, figures, guard, queueing
+from survey import db, guard, queueing
+from survey.board import figures
 from survey.reporting import kinds, making, periods
 from survey.store import Refused, clock, jobs, units
 from survey.store import waves as wave_store

@@ -15,7 +15,8 @@ import pytest
 
 from browser.chrome import DESK, PHONE, opened, violations
 from forms import questionnaire, rules, web
-from survey import config, create_app, intake, kiosk, pages
+from survey import config, create_app
+from survey.citizen import intake, kiosk, pages
 
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent))  # benchmarks are not installed
 offline = importlib.import_module("benchmarks.offline")

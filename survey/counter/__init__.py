@@ -1,0 +1,1 @@
+"""What stands at a counter: kiosks, posters, links and calls."""

@@ -1,0 +1,1 @@
+"""A made-up instance to try everything on: its waves, its paper, its office."""

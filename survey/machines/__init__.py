@@ -1,0 +1,1 @@
+"""The doors of other programs: answers in, dossiers in, figures out."""

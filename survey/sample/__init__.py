@@ -1,0 +1,1 @@
+"""The drawn sample: frames, stages, draws, villages and their households."""

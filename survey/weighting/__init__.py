@@ -1,0 +1,1 @@
+"""Weights as people make them: margins, settings, report, and the design file."""
