@@ -41,6 +41,7 @@ APPRAISED = {
     "BD": {"n5": "1", "n8": "2", "n9": "1"},
     "HK": {"n5": "1", "n8": "1", "n9": "0"},
 }
+PROOF = dict.fromkeys(("n5", "n8", "n9"), "Báo cáo số 118/BC-UBND của phường (mô phỏng)")
 #: Share of late dossiers whose letter was made, in tenths.
 LETTERS = {"TT": 10, "ST": 8, "BD": 6, "HK": 4}
 REASONS = (
@@ -131,7 +132,7 @@ def _scores(base: sqlite3.Connection, ward: Ward, quarter: Period, at: datetime)
     criteria.put_counts(base, ward.point, quarter.key, counts, {}, version=0, now=at, actor=ACTOR)
     for kind, points in (("self", SELF), ("appraised", APPRAISED[ward.short])):
         criteria.put_score(
-            base, ward.point, quarter.key, kind, points, {}, version=0, now=at, actor=ACTOR
+            base, ward.point, quarter.key, kind, points, PROOF, version=0, now=at, actor=ACTOR
         )
 
 

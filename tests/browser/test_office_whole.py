@@ -148,6 +148,27 @@ def test_an_invited_person_chooses_a_password_and_is_in_the_audit(
     expect(desk.locator("main")).to_contain_text("lemoi")
 
 
+def test_the_city_appraises_a_ward_and_hands_in_the_year(desk: Page, site: Site) -> None:
+    enter(desk, site, "quantritinh", "/criteria")
+    desk.get_by_role("link", name=re.compile("Sơn Tây")).first.click()
+    desk.locator("#appraised-n5").fill("1,5")
+    desk.locator("#appraised-e_n5").fill("Biên bản kiểm tra số 12/BB-KT")
+    desk.locator("form[action$='/appraised'] button.btn").click()
+    desk.wait_for_load_state()
+    kept = site.rows("SELECT points FROM criterion_score WHERE kind = 'appraised' AND version = 2")
+    assert [json.loads(row["points"])["n5"] for row in kept] == ["1.5"]
+
+    desk.goto(site.url("/board/sipas-2026/league"))
+    expect(desk.locator("main")).to_contain_text("Khoảng hạng")
+    ask = {"wave": "sipas-2026", "unit": CITY}
+    pdf = PdfReader(io.BytesIO(report(desk, site, "annual", "pdf", **ask)))
+    text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())
+    known = estimated(site, "sipas-2026", CITY)
+    assert pct(known.total.value) in text  # type: ignore[attr-defined]
+    for family in ("nhận định", "hài lòng", "nhu cầu"):
+        assert family in text.lower()
+
+
 def test_the_analyst_s_figures_are_the_same_in_every_format(desk: Page, site: Site) -> None:
     known = pct(estimated(site, "sipas-2026", CITY).total.value)  # type: ignore[attr-defined]
     enter(desk, site, "phantich", "/board/sipas-2026")
