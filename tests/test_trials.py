@@ -155,7 +155,7 @@ def test_a_break_has_a_series_a_year_and_a_reason(store):
         breaks.Break("s", 2022, " "),
     ):
         with pytest.raises(Refused, match="faulty_break"):
-            breaks.declare(store, breaks.Break(*bad), **ACT)
+            breaks.declare(store, bad, **ACT)
     made = breaks.declare(store, breaks.Break("s", 2022, "Bảng hỏi mới"), **ACT)
     assert breaks.of(store, "s") == [made]
     assert breaks.series(store) == ["s"]
