@@ -117,11 +117,12 @@ def may(endpoint: str) -> bool:
 def scope(asked: str) -> str:
     """Return the unit whose figures may be shown when ``asked`` is wished, "" for all.
 
-    Staff of a unit see that unit and what lies under it, whatever the address says.
+    Staff of a unit see that unit and what lies under it, whatever the address says; a unit that
+    is not there is not found.
     """
-    staff = current_staff()
-    if staff is None:
-        abort(403)
+    staff = current_staff() or abort(403)
+    if asked:
+        known(asked)
     if not staff.unit:
         return asked
     if not asked:
@@ -129,6 +130,12 @@ def scope(asked: str) -> str:
     if staff.unit not in units.path(db.get(), asked):
         abort(403, t("staff.refused_unit", unit=units.name(db.get(), asked)))
     return asked
+
+
+def known(unit: str) -> None:
+    """End the request (404) where an address names a unit that is not there."""
+    if units.get(db.get(), unit) is None:
+        abort(404, t("staff.no_scope"))
 
 
 def system() -> Staff:

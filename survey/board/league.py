@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import abort, render_template, request
 
-from survey import db, guard
+from survey import guard
 from survey.board import figures, keptpages
-from survey.store import units
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ def league(key: str) -> str:
     wave, scope = figures.place(key, request.args.get("unit", ""))
     if wave.kind != "probability":
         abort(404, t("board.not_ranked"))
-    if scope and units.get(db.get(), scope) is None:
-        abort(404, t("staff.no_scope"))
     sort, counted = request.args.get("sort", "rank"), request.args.get("flagged") != "0"
     if sort not in SORTS:
         abort(404, t("staff.no_scope"))

@@ -71,8 +71,6 @@ def index() -> str:
     from survey.onestop.appraisal import scored
 
     scope, today = guard.scope(request.args.get("unit", "")), clock.day(clock.now())
-    if scope and units.get(db.get(), scope) is None:
-        abort(404, t("staff.no_scope"))
     period = _period(
         request.args.get("period", "") or periods.containing(today, "quarter").before.key
     )
@@ -91,7 +89,6 @@ def index() -> str:
 @guard.roles(*guard.READERS)
 def one(unit: str, period: str) -> str:
     """Show one unit: what was measured, what it says itself, what the appraiser gave."""
-    _known(unit)
     guard.scope(unit)
     return _page(unit, _period(period), None)
 
@@ -100,7 +97,7 @@ def one(unit: str, period: str) -> str:
 @guard.roles(*EDITORS)
 def keep(unit: str, period: str, form: str) -> Response | tuple[str, int]:
     """Store the counts of a unit, its own points or the appraiser's."""
-    _known(unit)
+    guard.known(unit)
     staff, asked = guard.owns(unit), _period(period)
     if form == "appraised":
         _appraiser(staff, unit)
@@ -288,11 +285,6 @@ def _above(staff: Staff, unit: str) -> bool:
 
 def _within(staff: Staff, unit: str) -> bool:
     return not staff.unit or staff.unit in units.path(db.get(), unit)
-
-
-def _known(unit: str) -> None:
-    if units.get(db.get(), unit) is None:
-        abort(404, t("staff.no_scope"))
 
 
 def _period(key: str) -> Period:

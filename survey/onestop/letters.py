@@ -320,8 +320,7 @@ def _head(unit: str, typed: dict[str, str] | None, faults: dict[str, str], lead:
 
 
 def _owned(unit: str) -> Staff:
-    if units.get(db.get(), unit) is None:
-        abort(404, t("staff.no_scope"))
+    guard.known(unit)
     return guard.owns(unit)
 
 

@@ -182,8 +182,7 @@ def _unit(unit: str) -> str:
     """Return the unit of the address, "" for the whole instance."""
     if unit == WHOLE:
         return ""
-    if units.get(db.get(), unit) is None:
-        abort(404, t("staff.no_scope"))
+    guard.known(unit)
     return unit
 
 
