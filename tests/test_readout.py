@@ -178,7 +178,7 @@ def test_units_come_in_pages_that_leave_none_out(client, key):
 @pytest.mark.parametrize(
     "query",
     ["since=2026-02-30&until=2026-03-01", "since=2026-03-02&until=2026-03-01", "since=2026-01-01",
-     "since=hôm qua&until=2026-03-01"],
+     "since=hôm qua&until=2026-03-01", "since=0001-01-01&until=9999-12-31"],
 )  # fmt: skip
 def test_days_that_are_none_are_refused(client, key, query):
     answer = client.get(f"/api/v1/coverage?{query}", headers=key("coverage"))

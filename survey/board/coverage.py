@@ -11,7 +11,7 @@ from flask import Blueprint, abort, render_template, request
 
 from survey import db, guard
 from survey.board import charts, settled
-from survey.store import clock, units
+from survey.store import clock, units, waves
 from survey.store import dossiers as store
 from survey.text import clock as clock_of
 from survey.text import t, thousands
@@ -111,10 +111,19 @@ def coverage() -> str:
         "waiting": _waiting(scope, today),
         "charts": charts,
         "at": clock_of(at),
+        "synthetic": _made_up(),
     }
     if cells:
-        facts |= _tables(cells, scope, tree, hide=_hidden_above(whole, scope, tree))
+        facts |= _tables(
+            cells, scope, tree, hide=settled.hidden_above(whole, scope, tree, hide_n=HIDE_N)
+        )
     return render_template("board/coverage.html", **facts)
+
+
+def _made_up() -> bool:
+    """Whether all the instance knows is made up, so its dossiers are, too."""
+    known = waves.live(db.get())
+    return bool(known) and all(wave.synthetic for wave in known)
 
 
 def _period(years: Sequence[int], today: date) -> Period:
@@ -139,23 +148,6 @@ def _above(scope: str) -> str | None:
 def _waiting(scope: str, today: date) -> dict[str, str]:
     found = store.waiting(db.get(), today=today, within=scope)
     return {"n": thousands(sum(w.n for w in found)), "late": thousands(sum(w.late for w in found))}
-
-
-def _hidden_above(whole: Sequence[Cell], scope: str, tree: Tree) -> bool:
-    """Say whether a table further up hides this unit's number: its own page must not tell it."""
-    from analysis.bounds import hidden_parts
-
-    steps = [*reversed(tree.path(scope))] if scope else []
-    for parent, child in zip(["", *steps], steps, strict=False):
-        counts: Counter[str] = Counter()
-        for cell in whole:
-            if cell.channel and tree.inside(cell.unit, parent):
-                counts[tree.part(cell.unit, parent)] += cell.n
-        names = sorted(counts)
-        hidden = hidden_parts([counts[name] for name in names], hide_n=HIDE_N)
-        if child in {names[at] for at in hidden}:
-            return True
-    return False
 
 
 def _tables(cells: Sequence[Cell], scope: str, tree: Tree, *, hide: bool) -> dict[str, object]:

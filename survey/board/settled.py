@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from survey.store.settled import Cell
+    from survey.tree import Tree
 
 #: Counting that took longer than this (seconds) is kept, and done again behind the reader's back.
 SLOW = 0.03
@@ -57,6 +59,23 @@ def counted(since: date, until: date) -> Counted:
         if (now - mark.counted_at).total_seconds() > max(LEAST, TIMES * mark.took):
             _again(month)
     return Counted(found, oldest)
+
+
+def hidden_above(whole: Sequence[Cell], scope: str, tree: Tree, *, hide_n: int) -> bool:
+    """Say whether a table further up hides this unit's number: its own page must not tell it."""
+    from analysis.bounds import hidden_parts
+
+    steps = [*reversed(tree.path(scope))] if scope else []
+    for parent, child in zip(["", *steps], steps, strict=False):
+        counts: Counter[str] = Counter()
+        for cell in whole:
+            if cell.channel and tree.inside(cell.unit, parent):
+                counts[tree.part(cell.unit, parent)] += cell.n
+        names = sorted(counts)
+        hidden = hidden_parts([counts[name] for name in names], hide_n=hide_n)
+        if child in {names[at] for at in hidden}:
+            return True
+    return False
 
 
 def known() -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, abort, request
 
 from survey import db, guard
+from survey.board import settled
 from survey.machines import keyring
 from survey.store import clock, dossiers, units, waves
 from survey.tree import Tree
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from analysis.results import Distribution, Figure, Result, UnitResult
-    from survey.store.dossiers import Cell
     from survey.store.keys import Key
+    from survey.store.settled import Cell
     from survey.store.waves import Wave
 
 bp = Blueprint("readout", __name__, url_prefix="/api/v1")
 
 #: Units in one answer, and the most one may ask for.
 PAGE, MOST = 200, 1000
+#: Days of settling that one question may be about.
+LONGEST = 3660
 #: Fewer answers than this are not told, nor what would give them away.
 HIDE_N = 5
 
@@ -97,11 +100,11 @@ def coverage() -> Response:
 
     key = keyring.demand("coverage")
     since, until = _day("since"), _day("until")
-    if since is None or until is None or until < since:
+    if since is None or until is None or not 0 <= (until - since).days <= LONGEST:
         abort(400)
     scope = keyring.within(key, request.args.get("unit", ""))
-    cells = dossiers.coverage(db.get(), since=since, until=until, within=scope)
-    tree = Tree()
+    tree, whole = Tree(), settled.counted(since, until).cells
+    cells = [cell for cell in whole if tree.inside(cell.unit, scope)]
     parts: dict[str, Callable[[Cell], str]] = {
         "units": lambda cell: tree.part(cell.unit, scope),
         "services": lambda cell: cell.service,
@@ -113,7 +116,7 @@ def coverage() -> Response:
         return hidden_parts(counts, hide_n=HIDE_N)
 
     answered = sum(cell.n for cell in cells if cell.channel)
-    small = 0 < answered < HIDE_N
+    small = 0 < answered < HIDE_N or settled.hidden_above(whole, scope, tree, hide_n=HIDE_N)
     body: Body = {
         "since": since.isoformat(), "until": until.isoformat(), "unit": scope or None,
         "settled": sum(cell.n for cell in cells), "answered": None if small else answered,
