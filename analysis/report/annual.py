@@ -43,6 +43,7 @@ def build(
     """The annual report of ``result``'s scope, dated ``on``; ``own`` of one unit of the wave."""
     if result.wave.kind == "self_selected":
         return counter.build(result, on=on, number=number)
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, sections.Captions()
     names, _ = ranking.kind_of(result.units)
     lines = (
@@ -79,7 +80,7 @@ def build(
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
         sheets=sheets(result, facts),
     )
 
@@ -245,7 +246,8 @@ def annexes(
         if wide is not lying:
             blocks.append(model.Turn(wide))
             lying = wide
-        blocks += [model.Annex(sections.roman(place), (head,), belongs), *content]
+        number = sections.roman(place) if len(parts) > 1 else ""
+        blocks += [model.Annex(number, (head,), belongs), *content]
     return blocks
 
 

@@ -26,6 +26,7 @@ def build(
     """
     if result.wave.kind != "self_selected":
         raise ValueError("the counter report is for self-selected answers only")
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, sections.Captions()
     where = f" tại {result.scope_name}" if result.scope_name else ""
     lines = ("Ý kiến của người dân về việc phục vụ", f"{where.strip()} {_when(result)}".strip())
@@ -57,7 +58,7 @@ def build(
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
     )
 
 
@@ -253,5 +254,6 @@ def _annexes(result: Result, belongs: str) -> list[model.Block]:
         parts.append(("Ý KIẾN CỦA NGƯỜI DÂN", list(voices)))
     blocks: list[model.Block] = []
     for place, (title, content) in enumerate(parts, 1):
-        blocks += [model.Annex(sections.roman(place), (title,), belongs), *content]
+        number = sections.roman(place) if len(parts) > 1 else ""
+        blocks += [model.Annex(number, (title,), belongs), *content]
     return blocks

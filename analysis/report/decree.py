@@ -253,7 +253,7 @@ def annex(head: model.Annex, pages: str = "") -> list[Flowable]:
         NextPageTemplate(f"{pages}first"),
         PageBreak(),
         NextPageTemplate(f"{pages}next"),
-        sentence(f"Phụ lục {head.number}", ANNEX),
+        sentence(head.name, ANNEX),
         *(sentence(one, TITLE) for one in lines),
         *(sentence(one, BELONGS) for one in belongs),
         Spacer(1, 4),

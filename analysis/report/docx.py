@@ -103,9 +103,8 @@ class _Text:
                     run(plain(r.text) if foreign else line(r.text), bold=r.bold, italic=r.italic)
                     for r in block.runs
                 )
-                mark = run("– ") if foreign else ""
                 held = isinstance(after[0] if after else None, model.SignOff)
-                yield paragraph(mark + said, _ROLES[block.role], held=held)
+                yield paragraph(said, _ROLES[block.role], held=held)
             case model.Table():
                 yield from self._table(block)
             case model.MethodBox():
@@ -141,7 +140,10 @@ class _Text:
         small = len(block.rows) <= WHOLE  # stays on one page; else its first rows stay together
         held = len(block.rows) - 1 if small else 1
         sizes = list(zip(widths, ends, pads, strict=True))
-        rows = [_row(one, block, sizes, size, n < held) for n, one in enumerate(block.rows)]
+        last = len(block.rows) - 1 if block.note else len(block.rows)  # a note has a row above it
+        rows = [
+            _row(one, block, sizes, size, n < held or n >= last) for n, one in enumerate(block.rows)
+        ]
         yield table(widths, heads, rows)
         if block.note:
             yield paragraph(run(line(block.note)), "Note")
@@ -284,7 +286,7 @@ def _sign_off(block: model.SignOff) -> str:
 
 def _annex(head: model.Annex) -> Iterator[str]:
     lines = [one for text in head.lines for one in balanced(line(text), BOLD, 14, TEXT - 2)]
-    yield paragraph(run(f"Phụ lục {line(head.number)}"), "AnnexTitle")
+    yield paragraph(run(line(head.name)), "AnnexTitle")
     for one in lines:
         yield paragraph(run(one), "Title")
     yield paragraph(run(f"({line(head.belongs)})"), "Belongs")

@@ -49,6 +49,7 @@ def build(
     number: str = "",
 ) -> model.Report:
     """The account of a wave's forms, dated ``on``; ``taken``: the cases by place, the sum last."""
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, Captions()
     of = f" của {result.scope_name}" if result.scope_name else ""
     lines = ("Tình hình phát, thu phiếu khảo sát", f"năm {wave.year}{of}")
@@ -82,7 +83,7 @@ def build(
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
         sheets=_sheets(result, taken),
     )
 

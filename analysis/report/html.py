@@ -102,7 +102,7 @@ class _Page:
         lines = "<br>".join(map(_own, head.lines))
         return (
             f'{before}<section class="annex" aria-labelledby="{name}">\n'
-            f'<h2 class="title" id="{name}">Phụ lục {_own(head.number)}<br>{lines}</h2>\n'
+            f'<h2 class="title" id="{name}">{_own(head.name)}<br>{lines}</h2>\n'
             f'<p class="belongs">({_own(head.belongs)})</p>\n'
         )
 

@@ -25,6 +25,7 @@ def build(
     earned: Mapping[str, Decimal] | None = None,
 ) -> model.Report:
     """The ranking of a wave's units, dated ``on``; ``earned``: their PAR points by unit."""
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, Captions()
     names, capitals = ranking.kind_of(result.units)
     lines = (
@@ -32,6 +33,7 @@ def build(
         f"của các {names}",
     )
     belongs = wording.belongs(wave, on, number)
+    sets = provinces.standings(result, facts.units, names.capitalize())
     blocks: list[model.Block] = [
         wording.masthead(wave, on, number),
         model.Title("BÁO CÁO", lines),
@@ -54,10 +56,12 @@ def build(
         model.MethodBox(wording.method_rows(result)),
         body(_closing(result)),
         wording.sign_off(wave, above=True),
-        model.Annex("I", (f"BẢNG XẾP HẠNG CHỈ SỐ HÀI LÒNG NĂM {wave.year}",), belongs),
+        model.Annex(
+            "I" if sets else "", (f"BẢNG XẾP HẠNG CHỈ SỐ HÀI LÒNG NĂM {wave.year}",), belongs
+        ),
         table(result, facts.units, names.capitalize(), earned or {}),
     ]
-    if sets := provinces.standings(result, facts.units, names.capitalize()):
+    if sets:
         blocks += [model.Annex("II", ("XẾP HẠNG TRONG VÙNG VÀ NHÓM",), belongs), *sets]
     return model.Report(
         title=f"{lines[0]} {lines[1]}",
@@ -65,7 +69,7 @@ def build(
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
         sheets=sheets(facts, earned or {}),
     )
 

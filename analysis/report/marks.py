@@ -67,6 +67,7 @@ def build(
     about: Unit | None = None,
 ) -> model.Report:
     """The points of a wave's units, or of the one it is ``about``, dated ``on``."""
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, Captions()
     of = f" của {about.name}" if about else ""
     lines = (
@@ -110,7 +111,7 @@ def build(
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
         sheets=(_sheet(units, rule),),
     )
 

@@ -242,9 +242,14 @@ class SignOff:
 class Annex:
     """Starts an annex on a page of its own; its pages count from 1."""
 
-    number: str
+    number: str  # "I"; "" for the only one, which has none
     lines: tuple[str, ...]
     belongs: str
+
+    @property
+    def name(self) -> str:
+        """ "Phụ lục II", or "Phụ lục" for the only one."""
+        return f"Phụ lục {self.number}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

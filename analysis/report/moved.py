@@ -44,9 +44,10 @@ def told(difference: Difference | None) -> str:
     if not printed:
         return "không đổi"
     word = "tăng" if printed > 0 else "giảm"
-    sure = (
-        "thay đổi có ý nghĩa thống kê" if difference.mark else "thay đổi chưa có ý nghĩa thống kê"
-    )
+    sure = f"thay đổi {'' if difference.mark else 'chưa '}có ý nghĩa thống kê"
+    low, high = difference.low, difference.high
+    if not difference.mark and low is not None and high is not None and low * high > 0:
+        sure += " sau hiệu chỉnh Holm"  # its own interval alone would say otherwise
     return f"{word} {_plain(printed)} điểm ({sure})"
 
 

@@ -19,6 +19,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         return counter.build(result, on=on, number=number)
     if len(result.units) < 2:
         return unit.build(result, on=on, number=number)
+    source, result = result, wording.so_far(result, on)
     names, capitals = ranking.kind_of(result.units)
     wave, captions = result.wave, sections.Captions()
     lines = (
@@ -54,7 +55,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
     )
 
 

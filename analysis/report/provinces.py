@@ -240,11 +240,12 @@ def judged_of(unit: Unit) -> str:
 
 def standings(result: Result, units: Sequence[Unit], names: str) -> list[model.Block]:
     """The units of every rank set among themselves, with their ranges: a table a set."""
-    keys = {p.key: p for unit in units for p in unit.places if p.kind != "all"}
+    inside = sorted(units, key=lambda unit: unit.unit)  # sets in the order of their first unit
+    keys = {p.key: p for unit in inside for p in unit.places if p.kind != "all"}
     blocks: list[model.Block] = []
-    for key, head in sorted(keys.items(), key=lambda pair: (pair[1].kind, pair[1].name)):
-        inside = [(p, u) for u in units for p in u.places if p.key == key]
-        inside.sort(key=lambda pair: (pair[0].rank, pair[1].unit))
+    for key, head in sorted(keys.items(), key=lambda pair: pair[1].kind):
+        ranked = [(p, u) for u in units for p in u.places if p.key == key]
+        ranked.sort(key=lambda pair: (pair[0].rank, pair[1].unit))
         columns = (
             Column("Hạng", 14, "right"),
             Column("Khoảng\nhạng", 20, "centre"),
@@ -264,7 +265,7 @@ def standings(result: Result, units: Sequence[Unit], names: str) -> list[model.B
                     sections.interval(unit.total),
                 )
             )
-            for place, unit in inside
+            for place, unit in ranked
         )
         title = f"Vùng {head.name}" if head.kind == "region" else head.name
         blocks.append(model.Table(columns, rows, title, size=11, tight=True))

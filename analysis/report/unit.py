@@ -21,6 +21,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
     """
     if result.wave.kind == "self_selected":
         return counter.build(result, on=on, number=number)
+    source, result = result, wording.so_far(result, on)
     wave, captions = result.wave, sections.Captions()
     subject = f"của cơ quan hành chính nhà nước năm {wave.year}{_of(result)}"
     lines = ("Kết quả đo lường sự hài lòng của người dân đối với sự phục vụ", subject)
@@ -49,7 +50,7 @@ def build(result: Result, *, on: date, number: str = "") -> model.Report:
         blocks=tuple(blocks),
         synthetic=wave.synthetic,
         created=on,
-        source=result,
+        source=source,
     )
 
 
@@ -178,5 +179,6 @@ def annexes(result: Result, belongs: str, first: int = 1) -> list[model.Block]:
     if voices := opinions.voices(result):
         parts.append(("Ý KIẾN CỦA NGƯỜI DÂN", list(voices)))
     for place, (title, content) in enumerate(parts, first):
-        blocks += [model.Annex(sections.roman(place), (title,), belongs), *content]
+        number = "" if first == len(parts) == 1 else sections.roman(place)
+        blocks += [model.Annex(number, (title,), belongs), *content]
     return blocks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 from analysis.report import model
@@ -208,6 +209,13 @@ def basis(wave: WaveInfo) -> str:
             f"hành chính nhà nước, {wave.owner_name}"
         )
     return wave.owner_name
+
+
+def so_far(result: Result, on: date) -> Result:
+    """The result as a report tells it before its wave ends: answers were taken until that day."""
+    if not result.wave.opens_on <= on.isoformat() < result.wave.closes_on:
+        return result
+    return replace(result, wave=replace(result.wave, closes_on=on.isoformat()))
 
 
 def period(wave: WaveInfo) -> str:

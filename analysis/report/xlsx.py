@@ -23,6 +23,7 @@ from analysis.report.numbers import MINUS, NONE, day
 STAMP = "DỮ LIỆU MÔ PHỎNG"
 #: What a spreadsheet holds in one cell.
 LONGEST = 32_000
+LONGEST_NAME = 31  # of a sheet
 _NUMBER = re.compile(rf"([+\-{MINUS}]?)(\d{{1,3}}(?:\.\d{{3}})*|\d+)(?:,(\d+))?(%?)( ○|\*)?")
 _BAD = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LETTER = 1.9  # mm that one letter of a column takes
@@ -63,7 +64,7 @@ class _Book:
         for block in self.report.blocks:
             match block:
                 case model.Annex():
-                    place = f"Phụ lục {block.number}"
+                    place = block.name
                 case model.Heading() if place:
                     place = block.text
                 case model.Table():
@@ -229,12 +230,12 @@ class _Book:
 
     def _sheet(self, wish: str, *, upright: bool = False) -> Any:
         """A sheet of that name, or nearly: 31 letters, each name once; printed on A4."""
-        name = " ".join(_BAD.sub(" ", wish).split()).strip("'")[:31].strip() or "Bảng"
+        name = _cut(wish) or "Bảng"
         first, number = name, 1
         while name.lower() in self.names:
             number += 1
             mark = f" ({number})"
-            name = first[: 31 - len(mark)].rstrip() + mark
+            name = first[: LONGEST_NAME - len(mark)].rstrip() + mark
         self.names.add(name.lower())
         sheet = self.book.add_worksheet(name)
         sheet.set_paper(9)
@@ -280,7 +281,7 @@ def _said(blocks: tuple[model.Block, ...]) -> Iterator[tuple[str, str]]:
             case model.Paragraph():
                 yield block.text, block.role
             case model.Annex():
-                yield f"Phụ lục {block.number}: {' '.join(block.lines)}", "head"
+                yield f"{block.name}: {' '.join(block.lines)}", "head"
             case model.SignOff():
                 yield f"{' '.join(block.titles)} {block.name}".strip(), "title"
                 yield f"Nơi nhận: {'; '.join(block.receivers)}.", "body"
@@ -322,4 +323,13 @@ def clean(text: str) -> str:
 
 def _short(caption: str) -> str:
     """The name of a sheet from a caption: "Bảng 3" of "Bảng 3. Chỉ số …"."""
-    return caption.partition(".")[0] if re.match(r"(Bảng|Hình) \d+\.", caption) else caption
+    return caption.partition(".")[0] if re.match(r"(Bảng|Hình|Câu) \d+\.", caption) else caption
+
+
+def _cut(text: str) -> str:
+    """As much of a name as a sheet's has room for, ending with a whole word."""
+    text = " ".join(_BAD.sub(" ", text).split()).strip("'")
+    if len(text) <= LONGEST_NAME:
+        return text
+    whole = text[:LONGEST_NAME].rpartition(" ")[0] or text[: LONGEST_NAME - 1]
+    return f"{whole.rstrip(' .,;–')}…"

@@ -66,7 +66,7 @@ REMEDIES = {
             "deadline": "2026-11-30",
         },
     ],
-    "assessment": "Tỷ lệ hồ sơ có ý kiến tăng so với quý trước; hồ sơ được giải quyết sớm hơn.",
+    "assessment": "Phần lớn hồ sơ được trả đúng hẹn hoặc sớm hơn hẹn.",
     "praise": "Người dân nhiều lần khen bộ phận hộ tịch hướng dẫn tận tình.",
     "proposal": "Đề nghị cấp trên sớm kết nối phần mềm đất đai với phần mềm một cửa.",
 }

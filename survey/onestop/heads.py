@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.report import model, wording
 from analysis.report.model import body
-from analysis.report.numbers import NONE, num, pct, share
+from analysis.report.numbers import NONE, day, num, pct, share
 from analysis.report.sections import Captions
 from survey.onestop import letterheads
 from survey.reporting import periods
@@ -84,12 +84,14 @@ def document(
         model.SignOff(receivers, titles, office.signer),
     ]
     printed = wording.document_number(of.number, office.agency).removeprefix("Số: ").strip()
-    belongs = (
-        f"Kèm theo văn bản số {printed}" if of.number else f"Kèm theo văn bản của {office.agency}"
-    )
+    what = "Báo cáo" if kind == "BÁO CÁO" else "văn bản"
+    numbered = f" số {printed}" if of.number else ""
+    belongs = f"Kèm theo {what}{numbered} {day(of.on)} của {office.agency}"
+    annexes = list(annexes)
     for place, (title, content, wide) in enumerate(annexes, 1):
         turn = [model.Turn(landscape=True)] if wide else []
-        whole += [*turn, model.Annex(roman(place), (title,), belongs), *content]
+        number = roman(place) if len(annexes) > 1 else ""
+        whole += [*turn, model.Annex(number, (title,), belongs), *content]
     return model.Report(
         title=f"{kind.capitalize()} {' '.join(lines)}",
         author=office.agency,

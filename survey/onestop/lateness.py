@@ -133,7 +133,8 @@ def apologies(of: About, found: Sequence[Late]) -> list[model.Block]:
         f"Có {num(known.sent, 0)}/{num(known.late, 0)} hồ sơ trễ hẹn đã được gửi thư xin lỗi, đạt ",
         bold(heads.percent(known.sent, known.late)),
         f"; gửi chậm nhất vào ngày hẹn {num(known.in_time, 0)} thư. Đã lập nhưng chưa gửi "
-        f"{num(known.made, 0)} thư; chưa có thư {num(known.none, 0)} hồ sơ.",
+        f"{num(known.made, 0)} thư"
+        + (f"; chưa có thư {num(known.none, 0)} hồ sơ." if known.none else "."),
     )
     channels = Counter(one.channel for one in found if one.state == "sent")
     if not channels:
