@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 
 from survey import db, work
 from survey.citizen import extras, pages
@@ -47,13 +48,21 @@ TLS = "max-age=63072000; includeSubDomains"
 STEERING = frozenset({"page", "at", "was", "go", extras.ASSISTED, extras.PHONE, extras.CONSENT})
 
 
+class _Number(IntegerConverter):
+    """The number of a thing in an address; a longer one than a row can have names nothing."""
+
+    regex = r"\d{1,18}"
+
+
 def init_app(app: Flask) -> None:
     """Answer every refusal in Vietnamese and put the headers on everything."""
+    app.url_map.converters["int"] = _Number
     tls = app.extensions["sipas"].settings.behind_tls
     app.wsgi_app = _Headers(app.wsgi_app, tls=tls)  # type: ignore[assignment, method-assign]
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(db.NotStored, _not_stored)
     app.register_error_handler(sqlite3.Error, _database)
+    app.register_error_handler(OverflowError, _too_long)
     app.register_error_handler(HTTPException, _http)
 
 
@@ -124,6 +133,13 @@ def _database(fault: sqlite3.Error) -> Response:
     if not db.is_storage_fault(fault):
         raise fault
     return _not_stored(fault)
+
+
+def _too_long(fault: OverflowError) -> Response:
+    """A number that no column holds can only have been typed into an address or a form."""
+    if "SQLite" not in str(fault):
+        raise fault
+    return _answer(400, "http_400", *_words(400, pages.look().language))
 
 
 def _http(error: HTTPException) -> Response | HTTPException:

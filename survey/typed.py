@@ -15,6 +15,11 @@ def line(text: str) -> str:
     return " ".join("".join(c for c in word if c.isprintable()) for word in words).strip()
 
 
+def number(text: str) -> int | None:
+    """Return a count or version that a form sent; None for what is none, or none that we gave."""
+    return int(text) if text.isdecimal() and len(text) <= len("999999999") else None
+
+
 def name_of(actor: str) -> str:
     """Return the name of who did something ("staff:ha.pham"), as people know them."""
     kind, _, username = actor.partition(":")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from survey import db, guard, mail, services
+from survey import db, guard, mail, services, typed
 from survey.alerts import post, watch, webhooks
 from survey.store import Refused, alerts, clock, units
 from survey.text import clock as hour
@@ -66,13 +66,13 @@ def change(number: int) -> Response:
     """Put a rule to rest or to work again, or try its way."""
     rule = _find(number)
     staff = guard.current_staff() or abort(403)
-    do, seen = request.form.get("do", ""), request.form.get("seen", "")
+    do, seen = request.form.get("do", ""), typed.number(request.form.get("seen", ""))
     if do == "test":
         return _test(rule)
-    if do not in ("start", "stop") or not seen.isdigit():
+    if do not in ("start", "stop") or seen is None:
         abort(400)
     job = partial(
-        alerts.switch, id=rule.id, active=do == "start", seen=int(seen), now=clock.now(),
+        alerts.switch, id=rule.id, active=do == "start", seen=seen, now=clock.now(),
         actor=_actor(staff),
     )  # fmt: skip
     services().writer.run(job)

@@ -48,12 +48,12 @@ def address(url: str, *, private: bool = False) -> Address:
 
     Only https on the open network; ``private`` also takes http and addresses of one's own network.
     """
-    parts = urlsplit(url)
     plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST
     try:
-        port = parts.port
+        parts = urlsplit(url)
+        port, _ = parts.port, (parts.hostname or "").encode("idna")  # no name of empty parts
     except ValueError:
-        port, plain = None, False
+        raise ValueError(t("alerts.no_url")) from None
     if not plain or not parts.hostname or parts.username or parts.password or parts.fragment:
         raise ValueError(t("alerts.no_url"))
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
@@ -101,7 +101,7 @@ def post(
         line.sock = _connected(to, private=private)
         line.request("POST", to.path, body=body, headers=headers)
         status = line.getresponse().status
-    except (OSError, http.client.HTTPException) as fault:
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         raise CallError(_why(fault)) from fault
     finally:
         line.close()

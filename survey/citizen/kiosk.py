@@ -347,7 +347,7 @@ def _here(q: Questionnaire, answers: dict[str, object], go: str) -> Screen | Non
     if go == "refuse" and here.kind == "consent":
         answers.pop(here.column, None)
         answers.pop(here.item.id, None)
-    elif was.isdigit() and len(was) == 1 and here.column not in answers:
+    elif was.isdecimal() and len(was) == 1 and here.column not in answers:
         answers[here.column] = int(was)
     return here if here in screens.shown(q, answers) else None
 

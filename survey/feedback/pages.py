@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 
-from survey import db, guard, services
+from survey import db, guard, services, typed
 from survey.feedback import figures, files, reading, settings, showing
 from survey.store import Refused, clock, feedback, releases, units, workdays
 from survey.store.feedback import Step
@@ -164,13 +164,13 @@ def act(number: int) -> BaseResponse | tuple[str, int]:
     case = _find(number)
     staff = guard.owns(case.unit)
     action, value = request.form.get("action", ""), request.form.get("value", "")
-    seen = request.form.get("seen", "")
-    if action not in feedback.STEPS or action == "evidence" or not seen.isdigit():
+    seen = typed.number(request.form.get("seen", ""))
+    if action not in feedback.STEPS or action == "evidence" or seen is None:
         abort(400)
     if action == "assign" and value not in {str(one.id) for one in showing.owners(case.unit)}:
         return _page(case, fault=t("feedback.faulty_owner"), at=action), 422
     wish = Step(
-        case=number, action=action, seen=int(seen), value=value,
+        case=number, action=action, seen=seen, value=value,
         note=request.form.get("note", "").strip(),
     )  # fmt: skip
     job = partial(feedback.step, wish=wish, now=clock.now(), actor=f"staff:{staff.username}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from forms.document import PLACE_WORDS
-from survey import db, guard, services, work
+from survey import db, guard, services, typed, work
 from survey.office import chosen, closing, wave_doors, wave_form
 from survey.store import (
     Refused,
@@ -121,9 +121,9 @@ def edit(key: str) -> str | Response | tuple[str, int]:
         guard.owns(fields["owner"])
     if faults:
         return _form(values, faults=faults, wave=wave), 422
-    seen = values.get("version", "")
+    seen = typed.number(values.get("version", "")) or 0
     job = partial(
-        waves.change, key=key, changes=fields, version=int(seen) if seen.isdigit() else 0,
+        waves.change, key=key, changes=fields, version=seen,
         now=clock.now(), actor=work.actor(),
     )  # fmt: skip
     try:
@@ -131,7 +131,7 @@ def edit(key: str) -> str | Response | tuple[str, int]:
     except Refused as refusal:
         if refusal.code == "changed_meanwhile":
             now = waves.get(db.get(), key)
-            values = closing.merged(db.get(), now, values, int(seen) if seen.isdigit() else 0)
+            values = closing.merged(db.get(), now, values, seen)
             return _form(values, wave=now, refusal=refusal), 409
         return _form(values, faults=_stored(refusal), wave=wave), refusal.status
     flash(t("running.saved"))
@@ -205,7 +205,7 @@ def declare() -> Response | tuple[str, int]:
     guard.system()
     form = request.form
     act: dict[str, Any] = {"now": clock.now(), "actor": work.actor()}
-    year = int(form["year"]) if form.get("year", "").isdecimal() else 0
+    year = typed.number(form.get("year", "")) or 0
     name = form.get("series", "").strip()[:60]
     job: Any = partial(breaks.withdraw, series=name, year=year, **act)
     if form.get("go") != "withdraw":
@@ -379,5 +379,4 @@ def _unit(wave: Wave) -> str:
 
 
 def _version() -> int:
-    seen = request.form.get("version", "")
-    return int(seen) if seen.isdigit() else 0
+    return typed.number(request.form.get("version", "")) or 0

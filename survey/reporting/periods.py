@@ -15,6 +15,8 @@ KINDS = ("month", "quarter", "half", "year")
 _MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 _KEY = re.compile(r"(\d{4})(?:-(?:Q([1-4])|H([12])|(0[1-9]|1[0-2])))?")
 _DAYS = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
+#: Years that anything is reported of; the days before and after can be counted, too.
+_YEARS = range(1900, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,19 @@ class Period:
         if self.kind == "days":
             length = self.last - self.first
             last = date.fromordinal(self.first.toordinal() - 1)
-            return of(f"{last - length}..{last}")
+            return _read(f"{last - length}..{last}")
         return containing(date.fromordinal(self.first.toordinal() - 1), self.kind)
 
 
 def of(key: str) -> Period:
     """The period of a key.  Raises Refused ``period`` (422: ``period``) for what is none."""
+    period = _read(key)
+    if period.first.year not in _YEARS or period.last.year not in _YEARS:
+        raise Refused("period", 422, period=key)
+    return period
+
+
+def _read(key: str) -> Period:
     if found := _DAYS.fullmatch(key):
         try:
             first, last = map(date.fromisoformat, found.groups())
@@ -75,7 +84,7 @@ def containing(on: date, kind: str) -> Period:
     """The period of a kind that a day lies in."""
     place = (on.month - 1) // _MONTHS[kind] + 1
     ends = {"month": f"-{place:02d}", "quarter": f"-Q{place}", "half": f"-H{place}", "year": ""}
-    return of(f"{on.year:04d}{ends[kind]}")
+    return _read(f"{on.year:04d}{ends[kind]}")
 
 
 def latest(on: date, kind: str, n: int) -> list[Period]:

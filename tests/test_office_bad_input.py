@@ -1,0 +1,104 @@
+"""What an office does wrong and what others try on it: told plainly, nothing leaks or is lost."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+
+import office_rights
+import pytest
+from werkzeug.routing import IntegerConverter
+
+from survey import db
+from survey.alerts import webhooks
+from survey.reporting import periods
+from survey.store import Refused
+
+
+@pytest.fixture
+def base(settings):
+    with closing(db.connect(settings.database)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def made(settings, facts):
+    """One of everything of a province."""
+    return office_rights.fill(settings, facts)
+
+
+def rows(base):
+    """How many rows every table has: what was tried in vain changes none."""
+    names = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    count = "SELECT COUNT(*) FROM "
+    return {one["name"]: base.execute(count + one["name"]).fetchone()[0] for one in names}
+
+
+@pytest.mark.parametrize("number", ["999999999999999999", "9" * 30])
+def test_a_number_that_no_row_has_is_not_found(app, staff, door_tokens, number):
+    for rule in app.url_map.iter_rules():
+        numbers = {n for n, of in rule._converters.items() if isinstance(of, IntegerConverter)}
+        if not numbers or "GET" not in rule.methods:
+            continue
+        path = "/".join(
+            number if part.strip("<>").removeprefix("int:") in numbers else part
+            for part in rule.rule.split("/")
+        )
+        answer = staff.get(path)
+        assert (answer.status_code, "Mã lỗi 404" in answer.text) == (404, True), path
+
+
+def test_a_number_in_a_form_that_no_column_holds_is_refused_and_nothing_changes(staff, base):
+    before = rows(base)
+    sent = {
+        "/office/series": {"series": "sipas", "year": "9" * 20, "reason": "Đổi cách hỏi"},
+        "/comments/quay-2026/seen": {"n": "9" * 20},
+        "/criteria/vn34:08/2026-Q3/counts": {"version": "9" * 20, "evidence": "Sổ 3"},
+    }
+    for path, fields in sent.items():
+        answer = staff.send("/account/sessions", to=path, **fields)
+        assert answer.status_code in {400, 404, 409, 422}, path
+        assert f"{'9' * 20}" not in answer.text or answer.status_code == 422, path
+
+    assert rows(base) == before
+
+
+@pytest.mark.parametrize("seen", ["²", "٣²", "-1", "1.0", "9" * 5000, ""])
+def test_a_version_that_no_page_gave_changes_nothing(staff, base, made, seen):
+    before = rows(base)
+    for path, fields in (
+        (f"/feedback/{made['case']}", {"action": "take", "seen": seen}),
+        ("/office/alerts/1", {"do": "stop", "seen": seen}),
+        ("/office/waves/quay-2026/edit", {"version": seen, "name": "Đợt khác"}),
+        ("/office/waves/quay-2026/close", {"version": seen}),
+        ("/office/series", {"series": "sipas", "year": seen, "reason": "Đổi cách hỏi"}),
+    ):
+        answer = staff.send("/account/sessions", to=path, **fields)
+        assert answer.status_code in {400, 404, 409, 422}, path
+
+    assert rows(base) == before
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a..b/x", "https://.vn/", "https://" + "a" * 64 + ".vn/", "https://[::1"]
+)
+def test_an_address_that_no_machine_can_have_is_refused_and_stops_no_other_alert(url):
+    with pytest.raises(ValueError, match="Địa chỉ web không đúng"):
+        webhooks.address(url)
+
+
+@pytest.mark.parametrize("period", ["0001-Q1", "9999-Q4", "9999", "1899-H2", "2026-Q5", "x", "'"])
+def test_a_period_nobody_reports_of_is_refused_on_every_page_that_has_one(staff, period):
+    for path in ("/criteria/vn34:08/", "/reports/fields/vn34:08/"):
+        assert staff.get(path + period).status_code in {404, 422}, path
+    for path in ("/reports", "/criteria", "/reports/fields"):
+        assert staff.get(path, query_string={"period": period}).status_code in {200, 404, 422}, path
+    with pytest.raises(Refused, match="period"):
+        periods.of(period)
+
+
+def test_a_digit_that_is_no_number_is_no_answer_at_a_kiosk(client, door_tokens):
+    path = f"/k/{door_tokens['counter']}"
+    columns = {"o1", "c1", *re.findall(r'name="at" value="([^"]+)"', client.get(path).text)}
+    for column in columns:
+        assert client.send(path, at=column, was="²", go="next").status_code in {200, 422}, column
