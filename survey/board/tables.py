@@ -111,7 +111,7 @@ def page(result: Result, whole: Result) -> dict[str, object]:
 def levels(result: Told) -> tuple[str, ...]:
     """Return the words of the answers that the index is made of, worst to best.
 
-    Where the items have words of their own, the answers are called by their number.
+    Where the items have words of their own, the answers are called by their place.
     """
     asked = load(result.wave.questionnaire)
     words = {tuple(c.label for c in sorted(item.choices, key=lambda c: c.code))
@@ -119,7 +119,8 @@ def levels(result: Told) -> tuple[str, ...]:
     if len(words) == 1:
         return words.pop()
     size = asked.index_scale if words else 0
-    return tuple(t("board.level", n=n, of=size) for n in range(1, size + 1))
+    special = {(size + 1) / 2: "_middle", 1: "_low", size: "_high"}
+    return tuple(t(f"board.level{special.get(n, '')}", n=n) for n in range(1, size + 1))
 
 
 def method(result: Result) -> list[tuple[str, str]]:

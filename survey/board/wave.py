@@ -62,7 +62,15 @@ def _body(wave: Wave, scope: str, result: Result, *, counted: bool) -> str:
     if not scope:
         facts["days"] = tables.days(figures.counts(wave).days)
     facts |= slicing.covered(slicing.measure(result, wave))
+    facts["method"] = [*tables.method(result), *_reopened(wave)]
     return render_template("board/_wave.html", wave=wave, scope=scope, **facts)
+
+
+def _reopened(wave: Wave) -> list[tuple[str, str]]:
+    """Return when the wave was opened again and why, for its method box."""
+    again = [e for e in wave_store.events(db.get(), wave.key) if e.action == "wave.reopen"]
+    said = [t("board.reopened_on", on=day(e.at), reason=e.reason) for e in reversed(again)]
+    return [(t("board.reopened"), " ".join(said))] if said else []
 
 
 def _flags(wave: Wave, scope: str, result: Result, *, counted: bool) -> dict[str, object]:

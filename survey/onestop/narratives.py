@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, services
+from survey.onestop import letterheads
 from survey.reporting import periods
 from survey.store import Refused, clock, units
 from survey.store import narratives as store
@@ -136,6 +137,7 @@ def _page(
     return render_template(
         "narratives/one.html",
         unit=id or WHOLE,
+        synthetic=letterheads.synthetic(db.get()),
         name=units.name(db.get(), id) if id else t("narratives.everywhere"),
         period=period,
         periods=[one for kind, n in KINDS.items() for one in periods.latest(today, kind, n)],
