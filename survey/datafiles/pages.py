@@ -25,6 +25,7 @@ from survey.datafiles import asking, crosstab, csvfile, extract, given, making
 from survey.store import Refused, audit, clock, datafiles, people, responses, units, waves
 from survey.text import clock as hour
 from survey.text import day, t, thousands
+from survey.tree import Tree
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -228,8 +229,8 @@ def _able() -> bool:
 
 def _offered(wave: Wave, scope: str) -> list[str]:
     """The units of a wave inside a scope."""
-    found = datafiles.units(db.get(), wave.key)
-    return [unit for unit in found if not scope or scope in units.path(db.get(), unit)]
+    tree = Tree()
+    return [unit for unit in datafiles.units(db.get(), wave.key) if tree.inside(unit, scope)]
 
 
 def _places(wave: Wave, scope: str) -> list[tuple[str, str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from io import SEEK_END, StringIO
 from typing import TYPE_CHECKING
 
 from flask import Response, render_template, request
 
-from survey import db, guard
+from survey import db, exports, guard
 from survey.feedback import showing
 from survey.store import clock, feedback, units, waves
 from survey.text import t, thousands
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from survey.store.feedback import Counted
-
-#: What opens a file in a spreadsheet as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def summary(scope: str, today: date) -> dict[str, object]:
@@ -52,25 +50,21 @@ def table() -> Response:
     _, _, found = _asked()
     head = ("unit", "month", "kind", "state", "n", "late")
     names: dict[str, str] = {}
-    lines = [",".join(head)]
     sums: Counter[tuple[str, ...]] = Counter()
     for one in found:
         sums[one.unit, one.day[:7], one.kind, one.state, "n"] += one.n
         sums[one.unit, one.day[:7], one.kind, one.state, "late"] += one.late
+    rows: list[tuple[object, ...]] = []
     for *place, _ in sorted(key for key in sums if key[-1] == "n"):
         if place[0] not in names:
             names[place[0]] = showing.unit_name(place[0])
-        counts = (str(sums[*place, "n"]), str(sums[*place, "late"]))
-        cells = (names[place[0]], *place[1:], *counts)
-        lines.append(",".join(map(_cell, cells)))
-    answer = Response("\ufeff" + "\r\n".join(lines) + "\r\n", content_type="text/csv")
+        rows.append((names[place[0]], *place[1:], sums[*place, "n"], sums[*place, "late"]))
+    out = StringIO("\ufeff", newline="")
+    out.seek(0, SEEK_END)
+    exports.write(out, head, rows)
+    answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers.set("Content-Disposition", "attachment", filename="phan-anh.csv")
     return answer
-
-
-def _cell(text: str) -> str:
-    safe = f"'{text}" if text.startswith(FORMULA) else text
-    return '"' + safe.replace('"', '""') + '"' if set(safe) & set(',"\r\n') else safe
 
 
 def _asked() -> tuple[str, Tree, list[Counted]]:

@@ -15,6 +15,7 @@ from survey.store import external as store
 from survey.store.clock import moment
 from survey.text import clock as hour
 from survey.text import day, t
+from survey.tree import Tree
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as BaseResponse
@@ -147,7 +148,8 @@ def _file(number: int) -> store.File:
 
 def _page(faults: list[str] | None = None) -> str:
     measure, year = request.args.get("measure", ""), request.args.get("year", "")
-    held = [one for one in store.listed(db.get()) if _shown(one)]
+    tree = Tree()
+    held = [one for one in store.listed(db.get()) if _shown(one, tree)]
     years = sorted({one.figure.year for one in held}, reverse=True)
     picked = [
         one.figure
@@ -171,13 +173,11 @@ def _page(faults: list[str] | None = None) -> str:
     )
 
 
-def _shown(held: Held) -> bool:
+def _shown(held: Held, tree: Tree) -> bool:
     """Whether a figure is everybody's, or of the reader's unit."""
     staff = work.staff()
     figure = held.figure
-    if not staff.unit or figure.measure in OPEN:
-        return True
-    return staff.unit in units.path(db.get(), figure.unit)
+    return figure.measure in OPEN or tree.inside(figure.unit, staff.unit)
 
 
 def _files() -> list[dict[str, object]]:
