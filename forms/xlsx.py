@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
@@ -18,6 +19,11 @@ MOST_BYTES, MOST_PART, MOST_CELLS = 4 * 2**20, 32 * 2**20, 500_000
 Row = dict[int, str]
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+#: What a damaged, cut, locked or invented workbook ends in while it is read.
+_DAMAGE = (
+    zipfile.BadZipFile, ParseError, LookupError, ValueError, EOFError, OSError, OverflowError,
+    RuntimeError, zlib.error,
+)  # fmt: skip
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
@@ -41,9 +47,9 @@ def read(file: BinaryIO) -> dict[str, list[tuple[int, Row]]]:
                 name.strip().lower(): _rows(_part(book, path), texts, name)
                 for name, path in _sheets(book)
             }
-    except (zipfile.BadZipFile, ParseError, KeyError, ValueError, NotImplementedError) as fault:
-        if isinstance(fault, Faulty):
-            raise
+    except Faulty:
+        raise
+    except _DAMAGE as fault:
         raise Faulty(["Tệp không phải tệp Excel (.xlsx) đọc được."]) from fault
 
 

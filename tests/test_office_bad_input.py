@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from contextlib import closing
+from io import BytesIO
 
 import office_rights
 import pytest
+import test_xlsform
 from werkzeug.routing import IntegerConverter
 
 from survey import db
@@ -102,3 +105,47 @@ def test_a_digit_that_is_no_number_is_no_answer_at_a_kiosk(client, door_tokens):
     columns = {"o1", "c1", *re.findall(r'name="at" value="([^"]+)"', client.get(path).text)}
     for column in columns:
         assert client.send(path, at=column, was="²", go="next").status_code in {200, 422}, column
+
+
+def book(**parts):
+    """A workbook, with other parts where some are named by their last word."""
+    out, good = BytesIO(), zipfile.ZipFile(test_xlsform.book())
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in good.namelist():
+            made.writestr(name, parts.get(name.split("/")[-1].partition(".")[0], good.read(name)))
+    return out.getvalue()
+
+
+CELL = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    '<row r="1"><c r="A1" t="s"><v>{}</v></c></row></sheetData></worksheet>'
+)
+
+
+@pytest.mark.parametrize("damage", [
+    "cut", "squeezed", "locked", "no text", "before the first text", "entities", "deep", "bomb",
+    "no number", "empty", "not a book",
+])  # fmt: skip
+def test_a_damaged_or_hostile_workbook_is_refused_in_words(staff, base, damage):
+    whole, before = book(), rows(base)
+    start = whole.index(b"xl/worksheets/sheet1.xml") + len(b"xl/worksheets/sheet1.xml")
+    at = whole.rindex(b"xl/worksheets/sheet1.xml") - 46 + 8  # the flags in the directory
+    file = {
+        "cut": whole[: len(whole) // 2],
+        "squeezed": whole[:start] + b"\xff" * 40 + whole[start + 40 :],
+        "locked": whole[:at] + b"\x01" + whole[at + 1 :],
+        "no text": book(sheet1=CELL.format(99999)),
+        "before the first text": book(sheet1=CELL.format("x")),
+        "entities": book(sheet1='<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'),
+        "deep": book(sheet1="<a>" * 100_000),
+        "bomb": book(sheet1=" " * (33 * 2**20)),
+        "no number": book(sheet1=CELL.format("1e999").replace('t="s"', "")),
+        "empty": b"",
+        "not a book": b"PK\x03\x04" + b"\0" * 100,
+    }[damage]
+    held = {"file": (BytesIO(file), "phieu.xlsx")}
+    answer = staff.send("/account/sessions", to="/office/questionnaires/check", **held)
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert rows(base) == before
