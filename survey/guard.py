@@ -117,13 +117,13 @@ def may(endpoint: str) -> bool:
 def scope(asked: str) -> str:
     """Return the unit whose figures may be shown when ``asked`` is wished, "" for all.
 
-    Staff of a unit see that unit and what lies under it, whatever the address says; a unit that
-    is not there is not found.
+    Staff of a unit see that unit and what lies under it, whatever the address says; for those of
+    the whole a unit that is not there is not found.
     """
     staff = current_staff() or abort(403)
-    if asked:
-        known(asked)
     if not staff.unit:
+        if asked:
+            known(asked)
         return asked
     if not asked:
         return staff.unit

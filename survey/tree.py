@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from survey import db
+from survey.data import COUNTRY
 from survey.store import units
-
-COUNTRY = "vn34:00"
 
 
 class Tree:
@@ -22,12 +21,12 @@ class Tree:
         return self._paths[unit]
 
     def inside(self, unit: str, scope: str) -> bool:
-        """Say whether a unit is ``scope`` or lies under it; "" is everything."""
-        return not scope or scope in self.path(unit)
+        """Say whether a unit is ``scope`` or lies under it; "" and the country are everything."""
+        return scope in ("", COUNTRY) or scope in self.path(unit)
 
     def part(self, unit: str, scope: str) -> str:
         """Return the unit right under ``scope`` that holds ``unit``, or ``scope`` itself."""
         path = self.path(unit)
-        if not scope:
+        if scope in ("", COUNTRY):
             return path[-1] if path else unit
         return path[max(path.index(scope) - 1, 0)]

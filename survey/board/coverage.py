@@ -11,11 +11,12 @@ from flask import Blueprint, abort, render_template, request
 
 from survey import db, guard
 from survey.board import charts, settled
+from survey.data import COUNTRY
 from survey.store import clock, units, waves
 from survey.store import dossiers as store
 from survey.text import clock as clock_of
 from survey.text import t, thousands
-from survey.tree import COUNTRY, Tree
+from survey.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

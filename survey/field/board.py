@@ -8,11 +8,11 @@ from flask import render_template, request
 
 from survey import db, guard, work
 from survey.board import charts
+from survey.data import COUNTRY
 from survey.field.places import Places
 from survey.store import clock, progress, units
 from survey.text import clock as hour
 from survey.text import day, t, thousands
-from survey.tree import COUNTRY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, services, work
+from survey.data import COUNTRY
 from survey.field.places import Places
 from survey.store import Refused, clock, lots, units
 from survey.store import people as accounts
 from survey.text import t
-from survey.tree import COUNTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from analysis.report.numbers import NONE, day, num, pct, share
 from analysis.report.sections import Captions
 from survey.onestop import letterheads
 from survey.reporting import periods
-from survey.store import opinions, units
+from survey.store import opinions, units, waves
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,7 +48,7 @@ def about(db: sqlite3.Connection, ask: Ask) -> About:
         raise LookupError(ask.unit)
     period = periods.of(ask.period)
     name = units.name(db, ask.unit, period.last) if ask.unit else PLACE
-    made_up = opinions.synthetic(db) or letterheads.synthetic(db)
+    made_up = opinions.synthetic(db) or waves.made_up(db)
     office = letterheads.office(db, ask.unit)
     return About(
         db, ask.unit, name, period, ask.on, ask.number, office, made_up, Captions()

@@ -67,12 +67,6 @@ def office(db: sqlite3.Connection, unit: str) -> Office:
     return Office(agency, parent, place, titles=wording.signature(agency))
 
 
-def synthetic(db: sqlite3.Connection) -> bool:
-    """Whether this instance holds made-up data only: then its dossiers are, too."""
-    known = waves.all(db)
-    return bool(known) and all(wave.synthetic for wave in known)
-
-
 def letters_of(
     db: sqlite3.Connection,
     chosen: Sequence[Letter],

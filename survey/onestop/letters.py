@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 
 from survey import db, guard, services
 from survey.reporting import periods
-from survey.store import Refused, applicants, clock, dossiers, late, units
+from survey.store import Refused, applicants, clock, dossiers, late, units, waves
 from survey.store import letters as store
 from survey.text import day, t, thousands
 from survey.typed import changed, line, name_of
@@ -92,7 +92,7 @@ def register() -> str:
         share=_share(scope, today),
         channels=store.CHANNELS,
         writer=_staff().role in WRITERS,
-        synthetic=_synthetic(),
+        synthetic=waves.made_up(db.get()),
     )
 
 
@@ -205,7 +205,7 @@ def _owed(values: dict[str, object], faults: dict[str, str]) -> str:
         faults=faults,
         today=today.isoformat(),
         longest=LONGEST,
-        synthetic=_synthetic(),
+        synthetic=waves.made_up(db.get()),
     )
 
 
@@ -262,8 +262,9 @@ def _printed(chosen: Sequence[Letter], staff: Staff) -> Response:
     )  # fmt: skip
     names = services().writer.run(look)
     chosen = sorted(chosen, key=lambda letter: (letter.unit, letter.year, letter.number))
-    file = BytesIO()
-    apology.write(letterheads.letters_of(db.get(), chosen, names, synthetic=_synthetic()), file)
+    file, base = BytesIO(), db.get()
+    made_up = waves.made_up(base)
+    apology.write(letterheads.letters_of(base, chosen, names, synthetic=made_up), file)
     answer = Response(file.getvalue(), content_type="application/pdf")
     name = f"thu-xin-loi-{chosen[0].year}-{chosen[0].number:03d}.pdf"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -341,12 +342,6 @@ def _number(text: str) -> int:
 def _numbers(made: Sequence[Letter]) -> list[str]:
     numbers = [str(letter.number) for letter in made]
     return numbers if len(numbers) < 4 else [f"{numbers[0]}–{numbers[-1]}"]
-
-
-def _synthetic() -> bool:
-    from survey.onestop import letterheads
-
-    return letterheads.synthetic(db.get())
 
 
 def _staff() -> Staff:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
 from survey import db, guard, services
-from survey.onestop import letterheads
 from survey.reporting import periods
-from survey.store import Refused, clock, units
+from survey.store import Refused, clock, units, waves
 from survey.store import narratives as store
 from survey.text import clock as hour
 from survey.text import day, t, thousands
@@ -137,7 +136,7 @@ def _page(
     return render_template(
         "narratives/one.html",
         unit=id or WHOLE,
-        synthetic=letterheads.synthetic(db.get()),
+        synthetic=waves.made_up(db.get()),
         name=units.name(db.get(), id) if id else t("narratives.everywhere"),
         period=period,
         periods=[one for kind, n in KINDS.items() for one in periods.latest(today, kind, n)],

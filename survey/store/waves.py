@@ -120,6 +120,12 @@ def live(db: sqlite3.Connection) -> list[Wave]:
     return [wave for wave in all(db) if wave.stage == "live" and wave.trial_of is None]
 
 
+def made_up(db: sqlite3.Connection) -> bool:
+    """Whether this instance holds made-up data only: then its dossiers are, too."""
+    row = db.execute("SELECT MIN(synthetic) AS least FROM wave").fetchone()
+    return bool(row["least"])
+
+
 def new(db: sqlite3.Connection, wave: Wave, *, now: datetime, actor: str) -> Wave:
     """Store a wave.
 
