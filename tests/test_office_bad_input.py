@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import zipfile
 from contextlib import closing
+from datetime import date
 from io import BytesIO
 
 import office_rights
+import onestop_data
 import pytest
 import test_xlsform
+from click.testing import CliRunner
+from small_wave import COMMUNE, NOW, TUYEN_QUANG
 from werkzeug.routing import IntegerConverter
 
 from survey import db
 from survey.alerts import webhooks
+from survey.cli import main
 from survey.reporting import periods
-from survey.store import Refused
+from survey.store import Refused, opinions, people, units
 
 
 @pytest.fixture
@@ -149,3 +154,58 @@ def test_a_damaged_or_hostile_workbook_is_refused_in_words(staff, base, damage):
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
     assert rows(base) == before
+
+
+def test_a_unit_renamed_or_merged_in_mid_wave_keeps_figures_people_and_rights(
+    app, client, staff, settings, instance, tmp_path
+):
+    def run(*lines):
+        file = tmp_path / "don-vi.csv"
+        file.write_text("\n".join(("code,name,kind,province,valid_from,valid_to", *lines)))
+        return CliRunner().invoke(main, ["--instance", str(instance), "units", "import", str(file)])
+
+    def seen():
+        return [figures_of(staff.get(path).text) for path in ("/board/quay-2026", "/coverage")]
+
+    with closing(db.connect(settings.database)) as base:
+        people.add(
+            base, username="phuong", name="Người của phường", role="viewer", unit=COMMUNE,
+            password_hash="x", must_change=False, now=NOW, actor="shell:test",
+        )  # fmt: skip
+    before = seen()
+
+    assert run("08000,Tên mới,phường,08,2026-02-01,").exit_code == 0
+    assert seen() == before
+    assert "hường Tên mới" in staff.get(f"/board/quay-2026?unit={COMMUNE}").text
+
+    bad = run("08000,Tên mới,phường,08,2026-02-01,2026-01-01")
+    assert "trước valid_from" in bad.output
+    assert "1 sửa" in run("08000,Tên mới,phường,08,2026-02-01,2026-03-31").output
+    assert seen() == before, "what it was told stays"
+    assert "1 như cũ" in run("08000,Tên mới,phường,08,2026-02-01,2026-03-31").output
+
+    parts = staff.get(f"/board/quay-2026?unit={COMMUNE}")
+    assert "hường Tên mới" in parts.text
+    assert COMMUNE not in re.sub(r"<[^>]*>", "", parts.text), "a name, not a code"
+    assert "Phường Tên mới" in staff.get(f"/office/people?unit={TUYEN_QUANG}").text
+    assert "Người của phường" in staff.get(f"/office/people?unit={COMMUNE}").text
+    other = app.test_client()
+    other.login("neighbour")
+    assert other.get(f"/coverage?unit={COMMUNE}").status_code == 403
+
+
+def figures_of(page):
+    return re.findall(r"\d[\d.,]*%?", re.sub(r"<[^>]*>", " ", page))
+
+
+def test_opinions_of_a_counter_that_was_merged_still_count_for_its_unit(base, facts):
+    onestop_data.make(base, opinions=12, second=6, third=2)
+    days = {"since": date(2026, 7, 1), "until": date(2026, 12, 31), "within": COMMUNE}
+    point = units.Unit(
+        "local", "q1", "2025-07-01", "2026-01-01", "counter", "", "Quầy 1", "quay2 1", COMMUNE
+    )
+    base.execute("UPDATE dossier SET receiving_unit = 'local:q1' WHERE receiving_unit = ?",
+                 (COMMUNE,))  # fmt: skip
+    units.import_rows(base, [point], now=NOW, actor="shell:test", source="test")
+
+    assert sum(one.n for one in opinions.counted(base, **days)) > 0

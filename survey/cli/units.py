@@ -43,10 +43,12 @@ def units() -> None:
 @session.dry_run
 @click.pass_context
 def import_(ctx: click.Context, file: Path, dry_run: bool) -> None:
-    """Nạp đơn vị từ FILE (CSV UTF-8: code, name, kind, province[, valid_from]).
+    """Nạp đơn vị từ FILE (CSV UTF-8: code, name, kind, province[, valid_from][, valid_to]).
 
     kind là phường, xã, đặc khu (hoặc sở, trung tâm, chi nhánh, điểm, quầy); province là mã hoặc
-    tên tỉnh/thành phố. Nạp lại cùng tệp không đổi gì; có lỗi thì nêu mọi dòng sai và không ghi gì.
+    tên tỉnh/thành phố. Đổi tên: thêm dòng có valid_from mới; sáp nhập: ghi valid_to là ngày cuối
+    của đơn vị cũ, số liệu và tài khoản của nó vẫn còn. Nạp lại cùng tệp không đổi gì; có lỗi thì
+    nêu mọi dòng sai và không ghi gì.
     """
     rows = tables.read(file, REQUIRED)
     with session.change(ctx, dry_run) as db:
@@ -112,15 +114,26 @@ def _unit(
     parent = provinces.get(row["province"]) or provinces.get(store.name_key(row["province"]))
     if parent is None:
         wrong.append(f"cột province: không có tỉnh, thành phố «{row['province']}»")
-    since = row.get("valid_from") or FIRST_DAY
-    try:
-        date.fromisoformat(since)
-    except ValueError:
-        wrong.append(f"cột valid_from: «{since}» không phải ngày dạng 2025-07-01")
+    since, until = row.get("valid_from") or FIRST_DAY, row.get("valid_to") or None
+    days = {"valid_from": since, "valid_to": until or since}
+    wrong += [
+        f"cột {column}: «{day}» không phải ngày dạng 2025-07-01"
+        for column, day in days.items()
+        if not _is_day(day)
+    ]
+    if not wrong and until and until < since:
+        wrong.append(f"cột valid_to: «{until}» trước valid_from «{since}»")
     if "*" in row:
         wrong.append(f"thừa ô: «{row['*']}»")
     if wrong:
         return None, wrong
     return store.Unit(
-        scheme, code, since, None, kind, word, row["name"], store.name_key(row["name"]), parent
+        scheme, code, since, until, kind, word, row["name"], store.name_key(row["name"]), parent
     ), []
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -6,9 +6,9 @@ import unicodedata
 from functools import lru_cache
 
 from survey import db
+from survey.data import COUNTRY
 from survey.store import people, units
 from survey.text import t
-from survey.tree import COUNTRY
 
 
 def inside(unit: str) -> str:
@@ -67,7 +67,7 @@ class Numbers:
     """How many people each unit has, alone and with all that lies under it."""
 
     def __init__(self) -> None:
-        self._alone, parents = people.counts(db.get()), units.parents(db.get())
+        self._alone, self._parents = people.counts(db.get()), units.parents(db.get())
         self._under: dict[str, int] = {}
         for unit, n in self._alone.items():
             above: str | None = unit
@@ -75,7 +75,7 @@ class Numbers:
             while above and above not in met:
                 met.add(above)
                 self._under[above] = self._under.get(above, 0) + n
-                above = parents.get(above)
+                above = self._parents.get(above)
 
     def below(self, unit: str) -> list[tuple[str, str, int]]:
         """Return id, name and number of people of the units right under one, by name."""
@@ -83,6 +83,9 @@ class Numbers:
             child.id: child.title[:1].upper() + child.title[1:]
             for child in units.children(db.get(), unit or COUNTRY)
         }
+        for id in self._under:  # people of a unit that was merged are not lost with it
+            if self._parents.get(id) == (unit or COUNTRY):
+                found.setdefault(id, title(id))
         if not unit and self._alone.get(COUNTRY):
             found[COUNTRY] = title(COUNTRY)
         rows = [

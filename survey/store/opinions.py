@@ -97,7 +97,7 @@ def counted(
     """Yield the opinions that ``of`` yields, added up by unit and by what was said."""
     mine, facts = Inside(db, within), _days(since, until) | {"unit": within}
     q, read = load(QUESTIONNAIRE), dict[bytes, dict[str, int]]()
-    alone = bool(within) and not units.children(db, within)
+    alone = bool(within) and units.bare(db, within)
     for settled, sql in _SUMS_ONE if alone else _SUMS:
         for unit, codes, n in db.execute(sql, facts):
             if mine(unit):
@@ -123,7 +123,7 @@ def most(
     if db.execute("SELECT 1 FROM wave WHERE questionnaire = 'nd61-2018.1'").fetchone() is None:
         return 0
     counts: Counter[str] = Counter()
-    alone = bool(within) and not units.children(db, within)
+    alone = bool(within) and units.bare(db, within)
     for sql in _UNITS_ONE if alone else _UNITS:
         for (unit,) in db.execute(sql, facts):
             counts[unit] += mine(unit)

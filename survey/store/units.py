@@ -84,8 +84,11 @@ def get(db: sqlite3.Connection, id: str, on: date | None = None) -> Unit | None:
 
 
 def name(db: sqlite3.Connection, id: str, on: date | None = None) -> str:
-    """The unit's full name ("tỉnh Tuyên Quang"), the id itself for an unknown unit."""
-    unit = get(db, id, on)
+    """The unit's full name ("tỉnh Tuyên Quang"), the id itself for an unknown unit.
+
+    A unit that was not there on the day (merged in the middle of a wave) keeps its last name.
+    """
+    unit = get(db, id, on) or get(db, id)
     return unit.title if unit else id
 
 
@@ -143,6 +146,12 @@ def children(db: sqlite3.Connection, id: str, on: date | None = None) -> list[Un
     return all(db, parent=id, on=on)
 
 
+def bare(db: sqlite3.Connection, id: str) -> bool:
+    """Whether nothing lies right under a unit, nor ever lay: what has ended has its figures."""
+    row = db.execute("SELECT 1 FROM unit WHERE parent = :id LIMIT 1", {"id": id}).fetchone()
+    return row is None
+
+
 def origins(db: sqlite3.Connection, id: str) -> list[str]:
     """The units of the older scheme that this one was formed from."""
     rows = db.execute("SELECT origin FROM unit_origin WHERE unit = :id ORDER BY origin", {"id": id})
@@ -173,7 +182,8 @@ def import_rows(
 ) -> Imported:
     """Add dated rows, or change those with the same (scheme, code, valid_from); idempotent.
 
-    A newer row of a unit ends the one before on the day before it begins.
+    A newer row of a unit ends the one before on the day before it begins; a row with
+    ``valid_to`` ends its unit, whose figures, people and rights stay.
     """
     with write(db):
         known = {
@@ -187,7 +197,9 @@ def import_rows(
             old = known.get((unit.scheme, unit.code, unit.valid_from))
             if old is None:
                 new.append(row)
-            elif _but_end(old) != _but_end(tuple(row.values())):
+            elif _but_end(old) != _but_end(tuple(row.values())) or unit.valid_to not in (
+                None, old[3],
+            ):  # fmt: skip
                 changed.append(row)
             else:
                 same += 1
@@ -196,7 +208,8 @@ def import_rows(
             " parent) VALUES (:scheme, :code, :valid_from, :valid_to, :kind, :word, :name,"
             " :name_key, :parent) ON CONFLICT (scheme, code, valid_from) DO UPDATE"
             " SET kind = excluded.kind, word = excluded.word, name = excluded.name,"
-            " name_key = excluded.name_key, parent = excluded.parent",
+            " name_key = excluded.name_key, parent = excluded.parent,"
+            " valid_to = COALESCE(excluded.valid_to, unit.valid_to)",
             (*new, *changed),
         )
         for row in new:
