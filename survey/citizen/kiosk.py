@@ -226,7 +226,7 @@ def ask(token: str) -> Response:
 def _unfinished(visit: Visit, go: str) -> Response | None:
     """Return the next screen to show, None when every question has been shown."""
     q, answers = visit.q, visit.answers
-    here = _here(q, answers, go)
+    here = screens.answered(q, request.form, answers, go)
     if here is None:
         return None
     if go in {"stay", "back"}:
@@ -336,20 +336,6 @@ def _screen(visit: Visit, screen: Screen, notice: screens.Notice | None = None) 
         sound=opened.door.kiosk.sound and screens.heard(screen, recorded),
     )
     return Response(text, 422 if notice else 200, content_type=pages.HTML)
-
-
-def _here(q: Questionnaire, answers: dict[str, object], go: str) -> Screen | None:
-    """Return the screen that was answered, its earlier answer put back unless it was replaced."""
-    at, was = request.form.get("at", ""), request.form.get("was", "")
-    here = next((screen for screen in screens.every(q) if screen.column == at), None)
-    if here is None:
-        return None
-    if go == "refuse" and here.kind == "consent":
-        answers.pop(here.column, None)
-        answers.pop(here.item.id, None)
-    elif was.isdecimal() and len(was) == 1 and here.column not in answers:
-        answers[here.column] = int(was)
-    return here if here in screens.shown(q, answers) else None
 
 
 def _before(q: Questionnaire, answers: Mapping[str, object], here: Screen, go: str) -> Screen:

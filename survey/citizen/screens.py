@@ -75,6 +75,22 @@ def shown(q: Questionnaire, answers: Mapping[str, object]) -> list[Screen]:
     return [screen for screen in every(q) if screen.kind == "consent" or screen.item.id in asked]
 
 
+def answered(
+    q: Questionnaire, form: Mapping[str, str], answers: dict[str, object], go: str
+) -> Screen | None:
+    """Return the screen that was answered, its earlier answer put back unless it was replaced."""
+    at, was = form.get("at", ""), form.get("was", "")
+    here = next((screen for screen in every(q) if screen.column == at), None)
+    if here is None:
+        return None
+    if go == "refuse" and here.kind == "consent":
+        answers.pop(here.column, None)
+        answers.pop(here.item.id, None)
+    elif was.isdecimal() and len(was) == 1 and here.column not in answers:
+        answers[here.column] = int(was)
+    return here if here in shown(q, answers) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One fault as a citizen reads it: which control mends it, in few words and in full."""

@@ -66,7 +66,7 @@ def kiosk(of: str, key: str) -> Response:
     if go == "start":
         return _screen(place, look, q, {}, screens.shown(q, {})[0])
     answers = from_form(q, request.form)
-    here = _here(q, answers, go)
+    here = screens.answered(q, request.form, answers, go)
     order = screens.shown(q, answers)
     at = order.index(here) if here else -1
     if here and go in {"stay", "back"}:
@@ -140,20 +140,6 @@ def _thanks(place: Place, look: Look, channel: str) -> Response:
         at=hour(at), on=day(at),
     )  # fmt: skip
     return Response(text, content_type=pages.HTML)
-
-
-def _here(q: Questionnaire, answers: dict[str, object], go: str) -> Screen | None:
-    """Return the screen that was answered, its earlier answer put back unless it was replaced."""
-    at, was = request.form.get("at", ""), request.form.get("was", "")
-    here = next((screen for screen in screens.every(q) if screen.column == at), None)
-    if here is None:
-        return None
-    if go == "refuse" and here.kind == "consent":
-        answers.pop(here.column, None)
-        answers.pop(here.item.id, None)
-    elif was.isdecimal() and len(was) == 1 and here.column not in answers:
-        answers[here.column] = int(was)
-    return here if here in screens.shown(q, answers) else None
 
 
 def _screen(
