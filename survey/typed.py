@@ -24,6 +24,8 @@ def name_of(actor: str) -> str:
     """Return the name of who did something ("staff:ha.pham"), as people know them."""
     kind, _, username = actor.partition(":")
     staff = people.find(db.get(), username) if kind == "staff" else None
+    if kind == "shell":
+        return t("running.shell")
     return staff.name if staff else username or actor
 
 

@@ -34,7 +34,8 @@ def listed() -> str:
         chosen: Wave | None = _wave(asked)
     else:
         now = clock.now()
-        chosen = next((w for w in every if w.is_open(now)), every[0] if every else None)
+        mine = (w for w in every if w.is_open(now) and not w.trial_of and _counters(w))
+        chosen = next(mine, every[0] if every else None)
     rows = [_row(door) for door in _counters(chosen)] if chosen else []
     return render_template(
         "staff/doors.html",

@@ -240,7 +240,10 @@ def _places(wave: Wave, scope: str) -> list[tuple[str, str]]:
         for above in units.path(db.get(), unit)[:-1] or (unit,):
             if not scope or scope in units.path(db.get(), above):
                 every[above] = None
-    return sorted(((unit, units.name(db.get(), unit)) for unit in every), key=lambda one: one[1])
+    found = ((unit, units.name(db.get(), unit)) for unit in every)
+    return sorted(
+        ((unit, name[:1].upper() + name[1:]) for unit, name in found), key=lambda one: one[1]
+    )
 
 
 def _page(wave: Wave, values: dict[str, str], refusal: Refused | None = None) -> str:

@@ -57,7 +57,7 @@ def one(key: str) -> str:
     kin = {other: forms.lineage(key, other) for other in others if forms.lineage(key, other)}
     return render_template(
         "questionnaires/one.html",
-        q=q,
+        q=forms.localized(key, OFFICIAL, frozenset()),
         origin=_origin(held.get(key)),
         kin=kin,
         used=[wave for wave in _mine() if wave.questionnaire == key],

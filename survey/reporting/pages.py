@@ -170,7 +170,8 @@ def _units(unit: str) -> list[tuple[str, str]]:
     way = [one for one in reversed(units.path(store, unit)) if not mine or _mine(mine, one)]
     under = units.children(store, unit) if unit else units.all(store, kind="province")
     found = [(one, units.name(store, one)) for one in way]
-    return found + [(one.id, one.title) for one in under]
+    found += [(one.id, one.title) for one in under]
+    return [(id, name[:1].upper() + name[1:]) for id, name in found]
 
 
 def _mine(mine: str, one: str) -> bool:
