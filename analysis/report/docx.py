@@ -22,6 +22,7 @@ from analysis.report.word import (
     BARE,
     BOXED,
     cell,
+    nothing,
     paragraph,
     rule,
     run,
@@ -140,15 +141,16 @@ class _Text:
         small = len(block.rows) <= WHOLE  # stays on one page; else its first rows stay together
         held = len(block.rows) - 1 if small else 1
         sizes = list(zip(widths, ends, pads, strict=True))
-        last = len(block.rows) - 1 if block.note else len(block.rows)  # a note has a row above it
+        last = len(block.rows) - (2 if block.note else 0)  # a note has rows above it
         rows = [
             _row(one, block, sizes, size, n < held or n >= last) for n, one in enumerate(block.rows)
         ]
+        note = paragraph(run(line(block.note)), "Note") if block.note else ""
+        if note and not small:  # inside, for a word processor would leave it alone on a page
+            said = cell(note, sum(widths), top=8, span=len(widths), pad=0, last=True)
+            rows.append(said)
         yield table(widths, heads, rows)
-        if block.note:
-            yield paragraph(run(line(block.note)), "Note")
-        else:
-            yield paragraph("", "Note")
+        yield note if note and small else nothing() if note else paragraph("", "Note")
 
     def _figure(self, chart: Chart) -> Iterator[str]:
         drawn = pictures(chart)

@@ -117,6 +117,7 @@ class Grid(Drawing):
     def split(self, _width: float, room: float) -> list[Flowable]:
         """Head and rows that fit, then the rest; no lonely group row, no lonely sum."""
         fresh = room >= self.deep - 1  # nothing stands on this page yet
+        low = room < 0.85 * self.deep  # more than a title stands on it
         room -= self.top_height + self.head_height
         count, used = 0, 0.0
         while count < len(self.rows) and used + self.rows[count].height <= room:
@@ -127,13 +128,17 @@ class Grid(Drawing):
             count -= 1
         if fresh and not self._whole():
             count = max(count, 1)
-        if count < (1 if fresh else 2) or self._whole():
+        if count < (1 if fresh else 2) or self._whole() or (low and self._page()):
             return []
         return [self._part(slice(count), first=True), self._part(slice(count, None), first=False)]
 
     def _whole(self) -> bool:
         """Whether the table stays on one page."""
         return len(self.rows) <= WHOLE and self.height <= self.deep
+
+    def _page(self) -> bool:
+        """Whether it is a table made to fill a page, and does not fill more."""
+        return self.table.tight and self.height <= self.deep
 
     def _part(self, rows: slice, *, first: bool) -> Grid:
         """Some rows: the first part has the caption, the last the note; widths are the whole's."""

@@ -80,14 +80,15 @@ def rule(room: int, points: float) -> str:
 
 def cell(
     inner: str, wide: int, *, fill: str = "", top: int = 0, bottom: int = 0, span: int = 1,
-    pad: int | None = None,
+    pad: int | None = None, last: bool = False,
 ) -> str:  # fmt: skip
     """A cell of so many twips; ``top`` and ``bottom``: its own lines in eighths of a point.
 
-    ``pad``: twips left and right, where they are not the table's.
+    ``pad``: twips left and right, where they are not the table's; ``last``: no line is under it.
     """
     more = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     lines = (_border("top", top) if top else "") + (_border("bottom", bottom) if bottom else "")
+    lines += '<w:bottom w:val="nil"/>' if last else ""
     more += f"<w:tcBorders>{lines}</w:tcBorders>" if lines else ""
     more += f'<w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>' if fill else ""
     if pad is not None:
@@ -142,5 +143,10 @@ def section(wide: bool, *, first: bool, inside: bool) -> str:
     properties = f"<w:sectPr>{inner}</w:sectPr>"
     if not inside:
         return properties
+    return nothing(properties)
+
+
+def nothing(properties: str = "") -> str:
+    """A paragraph nobody sees: it ends a section, or keeps two tables apart."""
     tiny = '<w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/>'
     return f"<w:p><w:pPr>{tiny}{properties}</w:pPr></w:p>"

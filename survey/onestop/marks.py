@@ -134,9 +134,9 @@ def _services(rows: Sequence[Opinion]) -> dict[str, str]:
 def _opinion_table(rows: Sequence[Opinion], services: dict[str, str], caption: str) -> Table:
     columns = (
         Column("TT", 12, "right"),
-        Column("Thủ tục", 63),
+        Column("Thủ tục", 60),
         *(Column(f"Tiêu\nchí {name[1:]}", 12, "centre") for name in criteria.OPINION),
-        Column("Tổng\n1+2+3+4+7", 18, "centre", bold=True),
+        Column("Tổng\n1+2+3+4+7", 21, "centre", bold=True),
     )
     printed = [
         Row(
