@@ -7,11 +7,13 @@ people see the file under, and raises Refused when there is nothing to make.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import logging
 import os
 import resource
+import shutil
 import signal
 import subprocess  # nosec B404
 import sys
@@ -45,6 +47,10 @@ KINDS: dict[str, str] = {
 KEPT = 30
 #: What one piece of work may take: bytes of memory, seconds.
 MEMORY, SECONDS = 4 * 1024**3, 2 * 3600
+#: Bytes of the disk that must be free before work is taken.
+ROOM = 16 * 1024**2
+#: What a disk says that takes nothing more.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 #: Seconds that a worker may take until it is at work, and between two looks at its child.
 _STARTS, _LOOK = 30.0, 0.02
 #: Seconds between two looks for more work.
@@ -85,6 +91,15 @@ def home(settings: Settings) -> Path:
 def path(settings: Settings, id: int) -> Path:
     """The file of a piece of work, whether it is there or not."""
     return home(settings) / str(id)
+
+
+def room(settings: Settings) -> bool:
+    """Whether files can be written: nothing is asked for that can only fail."""
+    try:
+        folder = home(settings)
+        return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= ROOM
+    except OSError:
+        return False
 
 
 def start(settings: Settings) -> None:
@@ -244,9 +259,11 @@ def _do(settings: Settings, job: Job) -> None:
             log.exception("job %s", job.id)
             store.fail(notes, job.id, "job_gone", {}, now=clock.now())
             return
-        except Exception:  # whoever asked must hear of it
+        except Exception as fault:  # whoever asked must hear of it
             log.exception("job %s", job.id)
-            store.fail(notes, job.id, "job_failed", {}, now=clock.now())
+            draft.unlink(missing_ok=True)  # room for the note of it
+            code = "job_disk" if _full(fault) else "job_failed"
+            store.fail(notes, job.id, code, {}, now=clock.now())
             return
         with draft.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -256,6 +273,15 @@ def _do(settings: Settings, job: Job) -> None:
         draft.replace(final)
         if not store.finish(notes, job.id, name=name, digest=digest, size=size, now=clock.now()):
             final.unlink(missing_ok=True)  # it was stopped meanwhile
+
+
+def _full(fault: BaseException | None) -> bool:
+    """Whether the disk took no more, whatever the writer of the file made of it."""
+    while fault is not None:
+        if isinstance(fault, OSError) and fault.errno in _FULL:
+            return True
+        fault = fault.__cause__ or fault.__context__
+    return False
 
 
 def _bounded() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, redirect, url_for
 
 from survey import db, guard, jobs, services
-from survey.store import clock
+from survey.store import Refused, clock
 from survey.store import jobs as store
 from survey.text import day, has, t, thousands, told
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 def queued(kind: str, ask: Mapping[str, Any], *, title: str, unit: str) -> BaseResponse:
     """Have long work done for who is signed in, and lead to the page that follows it.
 
-    The caller has checked that the reader may have it.  Raises Refused ``jobs_many`` (429).
+    The caller has checked that the reader may have it.  Raises Refused ``jobs_many`` (429), and
+    ``job_disk`` (503) where no file can be written.
     """
+    if not jobs.room(services().settings):
+        raise Refused("job_disk", 503)
     staff = guard.current_staff()
     number = staff.id if staff else None
     now = clock.now()
@@ -44,12 +47,17 @@ def call() -> None:
     Tests do the work themselves.
     """
     if not current_app.testing:
-        jobs.start(services().settings)
+        try:
+            jobs.start(services().settings)
+        except OSError:  # the page is shown all the same; who asks is told
+            current_app.logger.exception("no worker")
 
 
 def tend() -> bool:
     """Start a worker where something waits and none is there; say whether one was there."""
     settings = services().settings
+    if not jobs.room(settings):
+        return False
     if jobs.running(settings):
         return True
     if store.unfinished(db.get()):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import shutil
 import zipfile
 from contextlib import closing
 from datetime import date
@@ -16,11 +18,12 @@ from click.testing import CliRunner
 from small_wave import COMMUNE, NOW, TUYEN_QUANG
 from werkzeug.routing import IntegerConverter
 
-from survey import db
+from survey import db, jobs
 from survey.alerts import webhooks
 from survey.cli import main
-from survey.reporting import periods
+from survey.reporting import kinds, periods
 from survey.store import Refused, opinions, people, units
+from survey.store import jobs as job_store
 
 
 @pytest.fixture
@@ -209,3 +212,49 @@ def test_opinions_of_a_counter_that_was_merged_still_count_for_its_unit(base, fa
     units.import_rows(base, [point], now=NOW, actor="shell:test", source="test")
 
     assert sum(one.n for one in opinions.counted(base, **days)) > 0
+
+
+def test_where_no_file_can_be_written_that_is_said_before_anything_is_asked(staff, settings, base):
+    shutil.rmtree(settings.instance / "files", ignore_errors=True)
+    (settings.instance / "files").write_text("not a folder")
+    assert staff.get("/reports").status_code == 200
+
+    wish = {"name": "counter", "wave": "quay-2026", "unit": "", "number": "", "format": "pdf"}
+    answer = staff.send("/reports", **wish)
+
+    assert answer.status_code == 503
+    assert "Ổ đĩa đã đầy" in answer.text
+    assert base.execute("SELECT COUNT(*) FROM job").fetchone()[0] == 0
+
+
+@pytest.mark.parametrize("cause", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_disk_that_fills_while_a_report_is_made_is_named(settings, base, monkeypatch, cause):
+    monkeypatch.setitem(jobs.KINDS, "full", f"{__name__}:fill")
+    asked = {"errno": int(cause)}
+    job = jobs.ask(base, "full", asked, title="Báo cáo", unit="", staff=None, now=NOW)
+
+    assert jobs.work(settings) == 1
+
+    ended = job_store.get(base, job.id)
+    assert (ended.state, ended.fault[0]) == ("failed", "job_disk")
+    assert [file.name for file in jobs.home(settings).iterdir() if "part" in file.name] == []
+
+
+def fill(db, ask, file, tell):
+    """Write half a file onto a disk that takes no more; the writer hides why, as some do."""
+    file.write_bytes(b"half")
+    try:
+        raise OSError(ask["errno"], "full")
+    except OSError:
+        raise ValueError("could not write the workbook")  # noqa: B904
+
+
+@pytest.mark.parametrize("period", [{}, {"period": "2026-13"}, {"period": "9999-Q4"}])
+@pytest.mark.parametrize("name", sorted(kinds.KINDS))
+def test_a_report_of_nothing_says_so_and_queues_nothing(staff, base, name, period):
+    wish = {"name": name, "wave": "trong-2026", "unit": "vn34:04", "number": "", "format": "pdf"}
+
+    answer = staff.send("/reports", **wish, **period)
+
+    assert answer.status_code == 422
+    assert base.execute("SELECT COUNT(*) FROM job").fetchone()[0] == 0
