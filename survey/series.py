@@ -96,7 +96,7 @@ def joined(
     breaks += [
         Break(now.member.year, OTHER_METHOD)
         for before, now in pairwise(waves)
-        if not _same_total(db, now, before)
+        if not _same_total(now, before)
     ]
     return trend(points, {b.year: b for b in reversed(breaks)}.values())
 
@@ -141,11 +141,11 @@ def names(db: sqlite3.Connection, unit: str) -> list[str]:
     if not unit:
         return []
     before = units.origins(db, unit)
-    alone = len(before) == 1 and _successors(db, before[0]) == 1
+    alone = len(before) == 1 and _successors(before[0]) == 1
     return [unit, *before] if alone else [unit]
 
 
-def _successors(db: sqlite3.Connection, origin: str) -> int:
+def _successors(origin: str) -> int:
     return sum(origin == old for _, old in data.origins()) or 1
 
 
@@ -158,12 +158,10 @@ def changes(
     their error.  Items of another questionnaire are compared through its lineage only.
     """
     waves = load(db, series, until=until)
-    return changed(db, unit, joined(db, unit, series, waves, until=until), waves)
+    return changed(unit, joined(db, unit, series, waves, until=until), waves)
 
 
-def changed(
-    db: sqlite3.Connection, unit: str, found: Trend, waves: Sequence[Loaded]
-) -> tuple[Change, ...]:
+def changed(unit: str, found: Trend, waves: Sequence[Loaded]) -> tuple[Change, ...]:
     """Return the changes of a trend whose waves are loaded already."""
     from analysis.compare import NotComparable
     from analysis.compare import waves as compare
@@ -313,7 +311,7 @@ def _why_not(
     return ("no_answers", "") if before.value is None or now.value is None else ("", "")
 
 
-def _same_total(db: sqlite3.Connection, now: Loaded, before: Loaded) -> bool:
+def _same_total(now: Loaded, before: Loaded) -> bool:
     """Say whether two waves make their overall index alike, whoever answered."""
     from analysis.trend import common
 

@@ -154,7 +154,7 @@ def ear(monkeypatch):
 
 
 def told(base, held, at=NOW):
-    return alerts.put(base, held.id, watch.trial(held, now=at), now=at)
+    return alerts.put(base, held.id, watch.trial(now=at), now=at)
 
 
 def test_a_call_is_signed_over_its_time_and_its_body(base, settings, ear):

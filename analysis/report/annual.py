@@ -57,7 +57,7 @@ def build(
         ("MỨC ĐỘ HÀI LÒNG", satisfied.chapter(result, facts.units, captions)),
         ("NHU CẦU, MONG ĐỢI", judged.needs(result, captions)),
         ("XU HƯỚNG VÀ THAY ĐỔI", moved.chapter(result, facts, captions)),
-        *_compared(result, facts, names, captions, own),
+        *_compared(result, names, captions, own),
         ("SO SÁNH CÁC NHÓM NGƯỜI TRẢ LỜI", groups.chapter(result, facts, captions)),
         ("ĐÁNH GIÁ, KIẾN NGHỊ", advice(result, facts)),
         ("PHƯƠNG PHÁP", [model.MethodBox(wording.method_rows(result)), body(_closing(result))]),
@@ -81,7 +81,7 @@ def build(
         synthetic=wave.synthetic,
         created=on,
         source=source,
-        sheets=sheets(result, facts),
+        sheets=sheets(facts),
     )
 
 
@@ -127,7 +127,7 @@ def _fieldwork(result: Result, facts: Annual, captions: sections.Captions) -> li
 
 
 def _compared(
-    result: Result, facts: Annual, names: str, captions: sections.Captions, own: Own | None
+    result: Result, names: str, captions: sections.Captions, own: Own | None
 ) -> list[tuple[str, list[model.Block]]]:
     found: list[tuple[str, list[model.Block]]] = []
     if own is not None:
@@ -260,7 +260,7 @@ def _closing(result: Result) -> str:
     return f"{owner} báo cáo để các cơ quan, đơn vị biết, thực hiện./."
 
 
-def sheets(result: Result, facts: Annual) -> tuple[model.Sheet, ...]:
+def sheets(facts: Annual) -> tuple[model.Sheet, ...]:
     """Every figure with all its digits: units, groups, changes."""
     level = ("kind", "id", "number", "name", "n", "value", "se", "low", "high", "deff", "df")
     rows = tuple(

@@ -41,7 +41,7 @@ def build(
         body(f"{wording.basis(wave)} báo cáo kết quả xếp hạng như sau:"),
         *sections.warning(wave),
         Heading("I. CÁCH ĐỌC BẢNG XẾP HẠNG"),
-        *_reading(result, facts, names),
+        *_reading(result, names),
         Heading(f"II. XẾP HẠNG {num(len(result.units), 0)} {capitals}"),
         ranking.unit_chart(
             result,
@@ -74,7 +74,7 @@ def build(
     )
 
 
-def _reading(result: Result, facts: Annual, names: str) -> list[model.Block]:
+def _reading(result: Result, names: str) -> list[model.Block]:
     """What a rank says and what it does not."""
     said = ranking.ties(result)
     spread = ranking.spread(result, names, result.scope_name)

@@ -89,7 +89,7 @@ def make(drawn: Drawn, margins: Sequence[Known], how: Settings) -> Made:
     made: Calibration | None = None
     weight = start
     if margins and how.method:
-        given = [_margin(each, start, how) for each in margins]
+        given = [_margin(each, start) for each in margins]
         made = calibrate(start, given, method=how.method, bounds=how.bounds, rescale=how.rescale)
         weight = made.weight
         report["calibration"] = _calibration(made)
@@ -105,7 +105,7 @@ def make(drawn: Drawn, margins: Sequence[Known], how: Settings) -> Made:
     return Made(start, weight, labels, report)
 
 
-def _margin(known: Known, start: Floats, how: Settings) -> Margin:
+def _margin(known: Known, start: Floats) -> Margin:
     """The margin with a category for blanks where there are any."""
     values = np.array(known.values)
     targets = dict(known.targets)

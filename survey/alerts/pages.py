@@ -84,7 +84,7 @@ def _test(rule: Rule) -> Response:
     """Send a trial alert at once and say what came of it."""
     now = clock.now()
     with closing(db.connect(services().settings.database, create=False)) as own:
-        number = alerts.put(own, rule.id, watch.trial(rule, now=now), now=now)
+        number = alerts.put(own, rule.id, watch.trial(now=now), now=now)
         fault = post.one(own, services().settings, alerts.get(own, number)) if number else None
     flash(t("alerts.test_sent") if fault == "" else t("alerts.test_failed", why=fault or "…"))
     return redirect(url_for(".index"), 303)

@@ -34,7 +34,7 @@ def look(db: sqlite3.Connection, *, now: datetime) -> int:
     return new
 
 
-def trial(rule: Rule, *, now: datetime) -> Raised:
+def trial(*, now: datetime) -> Raised:
     """Return an alert that only shows that the way works."""
     at = clock.stamp(now)
     return Raised(f"test:{at}", t("alerts.test_subject"), t("alerts.test_words"), {"kind": "test"})

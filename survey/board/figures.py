@@ -159,7 +159,7 @@ def trend(wave: Wave, unit: str) -> tuple[Trend, tuple[Change, ...]]:
         name = series.of(db.get(), wave.key)
         held = series.load(db.get(), name)
         found = series.joined(db.get(), unit, name, held)
-        return found, series.changed(db.get(), unit, found, held)
+        return found, series.changed(unit, found, held)
 
     return _once(f"trend {series_mark(wave)}", wave, unit, make)
 

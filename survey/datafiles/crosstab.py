@@ -87,7 +87,7 @@ def table(db: sqlite3.Connection, wave: Wave, *, rows: str, columns: str, unit: 
         raise Refused("no_data", 409, wave=wave.name)
     shown = answers[columns]
     codes = [*shown.values, *([9] if shown.silent else [])]
-    names = _ordered(rows, sorted({name for name, _ in counted}), answers.get(rows))
+    names = _ordered(sorted({name for name, _ in counted}), answers.get(rows))
     if len(names) > ROWS:
         raise Refused("data_wide", 422, most=ROWS)
     tree, about = places.Places(db, wave.closes_on), answers.get(rows)
@@ -127,7 +127,7 @@ def _counted(
     return found
 
 
-def _ordered(rows: str, names: list[str], variable: Variable | None) -> list[str]:
+def _ordered(names: list[str], variable: Variable | None) -> list[str]:
     if variable is None:
         return names
     return sorted(names, key=int)

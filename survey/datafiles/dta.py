@@ -34,7 +34,7 @@ def write(
     seen = Shortened()
     columns, short = extract.columns, names.short(extract.columns)
     types = [_type(column, widths) for column in columns]
-    parts = _head(extract, columns, short, types, seen)
+    parts = _head(columns, short, types, seen)
     labels = b"".join(_labels(short[c.name], names.values(c, "dta", seen)) for c in columns
                       if c.kind == "code")  # fmt: skip
     size = sum(8 if kind == DOUBLE else 1 if kind == BYTE else kind for kind in types)
@@ -59,7 +59,7 @@ def _type(column: Variable, widths: Mapping[str, int]) -> int:
 
 
 def _head(
-    extract: Extract, columns: Sequence[Variable], short: Mapping[str, str], types: list[int],
+    columns: Sequence[Variable], short: Mapping[str, str], types: list[int],
     seen: Shortened,
 ) -> dict[str, bytes]:  # fmt: skip
     k = len(columns)

@@ -103,7 +103,7 @@ def record(number: int) -> tuple[str, int] | Response:
     outcome, via = request.form.get("outcome", ""), request.form.get("via", "")
     if outcome not in callbacks.OUTCOMES:
         abort(400)
-    answers, faults = _read(called, wave) if outcome == "done" else ({}, {})
+    answers, faults = _read(wave) if outcome == "done" else ({}, {})
     note = request.form.get("note", "").strip()
     if via not in callbacks.VIAS:
         faults["via"] = t("callbacks.choose_via")
@@ -266,7 +266,7 @@ def _compared(called: Called, wave: Wave) -> str:
     )
 
 
-def _read(called: Called, wave: Wave) -> tuple[dict[str, object], dict[str, str]]:
+def _read(wave: Wave) -> tuple[dict[str, object], dict[str, str]]:
     """Return the answers of the interview, and which questions are open."""
     answers, faults = dict[str, object](), dict[str, str]()
     for field in asked(marks.asked(wave), plans.get(db.get(), wave.key)):

@@ -66,7 +66,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
         by(of, work, found, "Thủ tục", lambda row: row.service),
         *_longest(of, found),
         Heading("III. THƯ XIN LỖI"),
-        *apologies(of, found),
+        *apologies(found),
         Heading("IV. CÁCH TÍNH"),
         heads.box(
             {
@@ -124,7 +124,7 @@ def summary(of: About, work: Sequence[Work], found: Sequence[Late]) -> list[mode
     ]  # fmt: skip
 
 
-def apologies(of: About, found: Sequence[Late]) -> list[model.Block]:
+def apologies(found: Sequence[Late]) -> list[model.Block]:
     """The share of late dossiers with a letter, and through what it went."""
     if not found:
         return [body("Không có hồ sơ trễ hẹn nên không cần thư xin lỗi.")]

@@ -53,7 +53,7 @@ def report(db: sqlite3.Connection, ask: Ask) -> Report:
         *_opinions(of, now, ranked=len(_ranked(units)) > 1),
         *_units(of, units),
         Heading("III. XIN LỖI KHI TRỄ HẸN"),
-        *lateness.apologies(of, now.late),
+        *lateness.apologies(now.late),
         Heading("IV. ĐÁNH GIÁ CHUNG, BIỂU DƯƠNG"),
         *_written(text["assessment"], "Đơn vị chưa nêu đánh giá chung."),
         *_praise(text["praise"]),

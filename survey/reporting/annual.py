@@ -99,7 +99,7 @@ def of(
         regions=_regions(db, now, inside, result) if groups else (),
         groups=(*_areas(db, now, inside), *facts.who(db, ready, inside)) if groups else (),
         trend=found,
-        changes=series.changed(db, result.scope, _last(found, pair), pair),
+        changes=series.changed(result.scope, _last(found, pair), pair),
         published=_published(db, result, now),
         earlier=f"năm {before.member.year}" if before else "",
         modes=facts.modes(ready, now.units, inside, result.scope),
@@ -129,7 +129,7 @@ def units(db: Connection, result: Result, now: Loaded, before: Loaded | None) ->
         changes = series.unit_changes(now, before, names)
     except NotComparable:
         return found
-    earlier = _places(db, result, before)
+    earlier = _places(result, before)
     return tuple(
         replace(
             unit,
@@ -149,7 +149,7 @@ def comparable(db: Connection, now: Loaded, before: Loaded) -> bool:
     return found.between(before.member.year, now.member.year) is None
 
 
-def _places(db: Connection, result: Result, before: Loaded) -> dict[str, int]:
+def _places(result: Result, before: Loaded) -> dict[str, int]:
     """Places of the same scope's units in the wave before."""
     from analysis import parts
     from analysis.annual import rankable
