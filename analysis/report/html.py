@@ -194,12 +194,18 @@ def _masthead(head: model.Masthead) -> str:
 def _addressed(block: model.Addressed) -> str:
     if len(block.to) == 1:
         return f'<p class="to">Kính gửi: {_own(block.to[0])}</p>\n'
-    items = "".join(f"<li>{_own(who)}</li>" for who in block.to)
+    items = _items(block.to)
     return f'<div class="to"><p>Kính gửi:</p><ul>{items}</ul></div>\n'
 
 
+def _items(said: tuple[str, ...]) -> str:
+    """Each ends as an official list does."""
+    last = len(said) - 1
+    return "".join(f"<li>{_own(who)}{'.' if n == last else ';'}</li>" for n, who in enumerate(said))
+
+
 def _sign_off(block: model.SignOff) -> str:
-    items = "".join(f"<li>{_own(who)}</li>" for who in block.receivers)
+    items = _items(block.receivers)
     titles = "<br>".join(map(_own, block.titles))
     name = f'<p class="name">{_own(block.name)}</p>' if block.name else ""
     return (

@@ -147,6 +147,7 @@ class SpotPlot(Figure):
     """Numbered spots around two middles, the key to the numbers below."""
 
     HEAD, TALL, FOOT, LEFT = 5 * MM, 92 * MM, 13 * MM, 18 * MM
+    END = TEXT - 3 * MM  # half of the last number of the axis is beyond
 
     def __init__(self, chart: model.Scatter) -> None:
         self.chart = chart
@@ -177,7 +178,7 @@ class SpotPlot(Figure):
         """The place of a share across."""
         low, high, _ = self.ends_x
         part = (value * 100 - low) / (high - low)
-        return self.LEFT + min(max(part, 0.0), 1.0) * (TEXT - self.LEFT)
+        return self.LEFT + min(max(part, 0.0), 1.0) * (self.END - self.LEFT)
 
     def y(self, value: float) -> float:
         """The place of a share upward."""
@@ -189,7 +190,7 @@ class SpotPlot(Figure):
         canvas = self.canv
         canvas.setStrokeColor(HAIR)
         canvas.setLineWidth(0.6)
-        canvas.rect(self.LEFT, self.bottom, TEXT - self.LEFT, self.top - self.bottom, fill=0)
+        canvas.rect(self.LEFT, self.bottom, self.END - self.LEFT, self.top - self.bottom, fill=0)
         low, high, step = self.ends_x
         for v in range(low, high + 1, step):
             at = self.x(v / 100)
@@ -198,7 +199,7 @@ class SpotPlot(Figure):
         for v in range(low, high + 1, step):
             at = self.y(v / 100) - SIZE * 0.34
             self.text(self.LEFT - 1.5 * MM, at, num(v, 0), anchor="right", colour=SOFT)
-        middle = (self.LEFT + TEXT) / 2
+        middle = (self.LEFT + self.END) / 2
         self.text(middle, self.bottom - 9 * MM, f"{self.chart.x_name} (%)", BOLD, anchor="centre")
         canvas.saveState()
         canvas.translate(4 * MM, (self.top + self.bottom) / 2)
@@ -212,9 +213,9 @@ class SpotPlot(Figure):
         canvas.setLineWidth(0.8)
         canvas.setDash(3, 2)
         canvas.line(x, self.bottom, x, self.top)
-        canvas.line(self.LEFT, y, TEXT, y)
+        canvas.line(self.LEFT, y, self.END, y)
         canvas.setDash()
-        left, right = self.LEFT + 1.5 * MM, TEXT - 1.5 * MM
+        left, right = self.LEFT + 1.5 * MM, self.END - 1.5 * MM
         up, down = self.top - 4.5 * MM, self.bottom + 1.8 * MM
         corners = ((left, up, "left"), (right, up, "right"), (left, down, "left"))
         places = (*corners, (right, down, "right"))
