@@ -18,13 +18,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from survey import patience
 from survey.store import clock
 from survey.text import t
 
 #: Where the sender ``file`` leaves its lines.
 OUTBOX = "mail"
-#: Seconds a mail server may take.
-PATIENCE = 20.0
+#: Seconds a mail server may take for a word, and for the whole letter.
+PATIENCE, LETTER = 20.0, 60.0
+#: What a server says that takes letters.
+_READY = 220
 #: Letters of a reason that are kept.
 REASON = 200
 #: What may stand before and behind the one @; plain addresses only, so no name can hide a header.
@@ -100,7 +103,11 @@ class SmtpMailer:
         """Hand over one letter; the server's certificate is checked."""
         letter = written(to, subject, text, sender=self.sender)
         try:
-            with self._server() as server:
+            server = self._server()
+            with patience.within(LETTER, lambda: server.sock), server:
+                code, said = server.connect(self.host, self.port)
+                if code != _READY:
+                    raise smtplib.SMTPConnectError(code, said)
                 if self.security == "starttls":
                     server.starttls(context=ssl.create_default_context())
                 if self.user:
@@ -112,8 +119,13 @@ class SmtpMailer:
     def _server(self) -> smtplib.SMTP:
         if self.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=PATIENCE, context=context)
-        return smtplib.SMTP(self.host, self.port, timeout=PATIENCE)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(timeout=PATIENCE, context=context)
+        else:
+            server = smtplib.SMTP(timeout=PATIENCE)
+        # The name that certificates are checked against, which only the constructor sets when it
+        # connects itself; then nobody could cut a greeting that never ends.
+        server._host = self.host  # type: ignore[attr-defined]
+        return server
 
 
 def mailer(instance: Path, environ: Mapping[str, str] = os.environ) -> tuple[str, Mailer] | None:

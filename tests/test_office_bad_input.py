@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import re
 import shutil
+import socket
+import time
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from io import BytesIO
+from threading import Thread
 
 import office_rights
 import onestop_data
@@ -18,7 +21,7 @@ from click.testing import CliRunner
 from small_wave import COMMUNE, NOW, TUYEN_QUANG
 from werkzeug.routing import IntegerConverter
 
-from survey import db, jobs
+from survey import db, jobs, mail
 from survey.alerts import webhooks
 from survey.cli import main
 from survey.reporting import kinds, periods
@@ -258,3 +261,36 @@ def test_a_report_of_nothing_says_so_and_queues_nothing(staff, base, name, perio
 
     assert answer.status_code == 422
     assert base.execute("SELECT COUNT(*) FROM job").fetchone()[0] == 0
+
+
+@pytest.fixture
+def slow():
+    """A machine that says one more letter again and again, and never comes to an end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def speak():
+            with suppress(OSError):
+                held, _ = server.accept()
+                with held:
+                    held.sendall(b"220-")
+                    while True:
+                        held.sendall(b"x")
+                        time.sleep(0.05)
+
+        Thread(target=speak, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_a_mail_server_that_never_ends_its_word_is_left(slow, monkeypatch):
+    monkeypatch.setattr(mail, "LETTER", 0.3)
+    sender = mail.SmtpMailer(host="127.0.0.1", port=slow, sender="a@b.vn", security="none")
+
+    with pytest.raises(mail.MailError):
+        sender.send("x@y.vn", "Thư mời", "Kính gửi")
+
+
+def test_an_address_that_never_ends_its_word_is_left(slow, monkeypatch):
+    monkeypatch.setattr(webhooks, "PATIENCE", 0.3)
+
+    with pytest.raises(webhooks.CallError, match="không trả lời"):
+        webhooks.post(f"http://127.0.0.1:{slow}/", {}, key="k", number="1", now=NOW, private=True)

@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from survey import patience
 from survey.text import t
 
 #: Seconds that a call may take.
@@ -98,9 +99,10 @@ def post(
     }
     line = http.client.HTTPConnection(to.host, to.port, timeout=PATIENCE)
     try:
-        line.sock = _connected(to, private=private)
-        line.request("POST", to.path, body=body, headers=headers)
-        status = line.getresponse().status
+        line.sock = held = _connected(to, private=private)
+        with patience.within(PATIENCE, lambda: held):
+            line.request("POST", to.path, body=body, headers=headers)
+            status = line.getresponse().status
     except (OSError, ValueError, http.client.HTTPException) as fault:
         raise CallError(_why(fault)) from fault
     finally:
@@ -136,4 +138,6 @@ def _why(fault: Exception) -> str:
         return t("alerts.no_host")
     if isinstance(fault, TimeoutError):
         return t("alerts.slow")
+    if isinstance(fault, http.client.HTTPException):  # what was said instead is not repeated
+        return t("alerts.no_http")
     return str(fault) or type(fault).__name__
