@@ -40,8 +40,8 @@ REFRESH, SEEN = 60, 5 * 60
 BEFORE_CHANGE = frozenset({"auth.password", "auth.logout"})
 #: ... and somebody of whom a second factor is demanded, before there is one.
 BEFORE_FACTOR = BEFORE_CHANGE | {"account.factor", "account.change"}
-#: What an auditor may send: of the own account, and previews, which store nothing.
-HARMLESS = frozenset({"auth", "account", "previews"})
+#: What an auditor may send: only of the own account.
+HARMLESS = frozenset({"auth", "account"})
 
 #: Who reads the figures of a unit, its reports and its coverage.
 READERS = ("administrator", "analyst", "supervisor", "viewer", "auditor")
