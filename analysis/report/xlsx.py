@@ -25,6 +25,11 @@ STAMP = "DỮ LIỆU MÔ PHỎNG"
 LONGEST = 32_000
 LONGEST_NAME = 31  # of a sheet
 _NUMBER = re.compile(rf"([+\-{MINUS}]?)(\d{{1,3}}(?:\.\d{{3}})*|\d+)(?:,(\d+))?(%?)( ○|\*)?")
+_ABOUT = {
+    "Báo cáo": "Lời văn của báo cáo",
+    "Phương pháp": "Cách tính",
+    "Số liệu": "Số liệu đủ mọi chữ số: tỷ lệ từ 0 đến 1",
+}
 _BAD = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LETTER = 1.9  # mm that one letter of a column takes
 
@@ -59,17 +64,18 @@ class _Book:
         """What the report is, its tables and charts, its method, its figures with all digits."""
         self._front()
         contents = self._sheet("Mục lục", upright=True)
-        place = ""
+        place = title = ""
         number = 0
         for block in self.report.blocks:
             match block:
                 case model.Annex():
-                    place = block.name
+                    place, title = block.name, f"{block.name}. {' '.join(block.lines)}"
                 case model.Heading() if place:
-                    place = block.text
+                    place = title = block.text
                 case model.Table():
                     number += 1
-                    self._table(block, _short(block.caption) or place or f"Bảng {number}")
+                    name = _short(block.caption) or place or f"Bảng {number}"
+                    self._table(block, name, block.caption or title)
                 case (
                     model.DotChart()
                     | model.LevelBars()
@@ -97,7 +103,7 @@ class _Book:
                 name = one.get_name()
                 place = "internal:'" + name.replace("'", "''") + "'!A1"
                 sheet.write_url(row, 0, place, look, name)
-                sheet.write_string(row, 1, self.about.get(name, ""))
+                sheet.write_string(row, 1, self.about.get(name, _ABOUT.get(name, "")))
                 row += 1
 
     def _front(self) -> None:
@@ -159,7 +165,7 @@ class _Book:
             align = "left" if across else columns[i].align
             look = {
                 "bold": strong or columns[i].bold, "valign": "vcenter", "bottom": 1,
-                "bottom_color": "#b4bfba",
+                "bottom_color": "#b4bfba", "indent": int(align == "left" and i > 0),
                 "align": {"centre": "center"}.get(align, align), **tint,
             }  # fmt: skip
             number = parsed(cell) if align == "right" else None
