@@ -25,7 +25,8 @@ def name_of(actor: str) -> str:
     kind, _, username = actor.partition(":")
     staff = people.find(db.get(), username) if kind == "staff" else None
     if kind == "shell":
-        return t("running.shell")
+        shell = t("running.shell")
+        return shell[:1].upper() + shell[1:]
     return staff.name if staff else username or actor
 
 

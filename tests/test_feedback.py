@@ -12,7 +12,7 @@ from small_wave import COMMUNE, COUNTER, LAI_CHAU, NOW, PASSWORD, TUYEN_QUANG
 from werkzeug.security import generate_password_hash
 
 from survey import db
-from survey.feedback import files
+from survey.feedback import files, pages
 from survey.store import clock, feedback, people
 from survey.store.feedback import Step
 
@@ -295,3 +295,19 @@ def test_holidays_are_imported_whole_or_not_at_all(base, staff):
     assert bad.status_code == 422
     assert "Dòng 3" in bad.text
     assert "Dòng 4" in bad.text
+
+
+def test_the_list_of_cases_goes_on_on_a_next_page(base, staff, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: TOMORROW)
+    monkeypatch.setattr(pages, "PAGE", 1)
+    for words in ("Chờ lâu", "Chờ lâu quá"):
+        say(base, words, m_all=1, phone="0912345678")
+    read(base)
+    first, second = sorted(cases(base), key=lambda case: (case.due_on, case.id))
+
+    page = staff.get("/feedback").text
+    assert f"Phản ánh số {first.id}<" in page
+    assert f"Phản ánh số {second.id}<" not in page
+    assert "Trang sau" in page
+    assert f"Phản ánh số {second.id}<" in staff.get("/feedback?page=2").text
+    assert staff.get("/feedback?page=x").status_code == 200

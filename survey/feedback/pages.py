@@ -28,6 +28,8 @@ READERS = guard.READERS
 HANDLERS = showing.HANDLERS
 #: Cases that a page lists.
 LISTED = 200
+#: Cases on one page of the list, and how many pages it has at most.
+PAGE, LAST = 50, 200
 #: What the list is narrowed to.
 VIEWS = ("open", "late", "mine", "waiting", "done")
 KINDS = ("low", "complaint", "hand")
@@ -60,13 +62,15 @@ def index() -> str:
         abort(404)
     staff, today, held = guard.current_staff(), clock.day(clock.now()), workdays.known(db.get())
     tree = Tree()
-    found = _wanted(view, kind, scope, today, tree, staff.id if staff else 0)
-    rows = [showing.row(case, today, held) for case in found[:LISTED]]
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST)
+    found = _wanted(view, kind, scope, today, tree, staff.id if staff else 0, page * PAGE + 1)
+    rows = [showing.row(case, today, held) for case in found[(page - 1) * PAGE : page * PAGE]]
     waiting = releases.waiting(db.get())
     return render_template(
         "feedback/index.html",
         rows=rows,
-        more=len(found) > LISTED,
+        page=page,
+        more=len(found) > page * PAGE and page < LAST,
         view=view,
         views=VIEWS,
         kind=kind,
@@ -81,11 +85,13 @@ def index() -> str:
     )
 
 
-def _wanted(view: str, kind: str, scope: str, today: date, tree: Tree, me: int) -> list[Case]:
-    """Return the cases of a view, one more than the page lists where there are more."""
+def _wanted(
+    view: str, kind: str, scope: str, today: date, tree: Tree, me: int, n: int
+) -> list[Case]:
+    """Return the first ``n`` cases of a view."""
     if view == "done":
         found = (c for c in feedback.done(db.get(), kind) if tree.inside(c.unit, scope))
-        return list(islice(found, LISTED + 1))
+        return list(islice(found, n))
     wish = feedback.Wish(
         kind=kind,
         state="waiting" if view == "waiting" else "",
@@ -95,7 +101,7 @@ def _wanted(view: str, kind: str, scope: str, today: date, tree: Tree, me: int) 
     within = None
     if scope:
         within = [unit for unit in feedback.places(db.get()) if tree.inside(unit, scope)]
-    return feedback.due_first(db.get(), wish, LISTED + 1, within)
+    return feedback.due_first(db.get(), wish, n, within)
 
 
 @bp.get("/feedback/praise")
