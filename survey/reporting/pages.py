@@ -77,9 +77,9 @@ def _asked(sent: dict[str, str]) -> Ask:
 
 def _page(asked: dict[str, str], *, wrong: str = "", name: str = "") -> str:
     waves = _waves()
-    wave = next((one for one in waves if one.key == asked.get("wave")), None)
-    wave = wave or (waves[0] if waves else None)
     unit = guard.scope(asked.get("unit", ""))
+    wave = next((one for one in waves if one.key == asked.get("wave")), None)
+    wave = wave or next((one for one in waves if _meets(one, unit)), waves[0] if waves else None)
     today = clock.day(clock.now())
     offered = {kind: periods.latest(today, kind, n) for kind, n in _OFFERED.items()}
     period = _period(asked.get("period", ""), offered["quarter"])
@@ -158,6 +158,12 @@ def _waves() -> list[Wave]:
     today = clock.day(clock.now())
     found = [one for one in wave_store.all(db.get()) if one.stage == "live" and not one.trial_of]
     return sorted(found, key=lambda one: (one.opens_on <= today, one.opens_on), reverse=True)
+
+
+def _meets(wave: Wave, unit: str) -> bool:
+    """Whether a wave's owner is the unit, above it or under it."""
+    way = units.path(db.get(), wave.owner)
+    return not unit or unit in way or wave.owner in units.path(db.get(), unit)
 
 
 def _wave(key: str) -> Wave | None:
