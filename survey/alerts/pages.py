@@ -95,8 +95,8 @@ def _faults(values: Mapping[str, str]) -> dict[str, str]:
     if values["kind"] not in alerts.KINDS:
         faults["kind"] = t("alerts.no_kind")
     _, low, high = alerts.KINDS.get(values["kind"], (0, 0, 100_000))
-    number = values["threshold"]
-    if not (number.isascii() and number.isdigit() and low <= int(number[:6]) <= high):
+    threshold = typed.number(values["threshold"])
+    if threshold is None or not low <= threshold <= high:
         faults["threshold"] = t("alerts.no_threshold", low=low, high=high)
     if values["via"] == "email":
         if not mail.fits(values["target"]):

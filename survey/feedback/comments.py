@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 
-from survey import db, guard, services
+from survey import db, guard, services, typed
 from survey.board import charts
 from survey.feedback import reading, scan, showing
 from survey.store import Refused, arrivals, clock, comments, themes, units, waves
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from survey.store.comments import Comment
     from survey.store.waves import Wave
+
+#: Faults of a dictionary that are listed; who pastes a book reads no more.
+FAULTS = 50
 
 bp = Blueprint("comments", __name__)
 
@@ -146,11 +149,10 @@ def one_theme(key: str) -> str | tuple[str, int] | Response:
     if request.method == "GET":
         return render_template("comments/theme.html", theme=old, faults=[], new=new, gap=themes.GAP)
     form = request.form
-    version = form.get("version", "")
     wished = Theme(
         form.get("key", "") if new and form.get("key", "") not in held else old.key,
         form.get("name", "").strip(), form.get("tone", ""), form.get("words", ""),
-        int(version) if version.isascii() and version.isdigit() else 0,
+        typed.number(form.get("version", "")) or 0,
     )  # fmt: skip
     if new and not _fits(wished.key):
         wished = replace(wished, key=old.key)
@@ -164,6 +166,8 @@ def one_theme(key: str) -> str | tuple[str, int] | Response:
             flash(t("comments.theme_kept", name=wished.name))
     except Refused as refusal:
         said = refusal.facts.get("faults") or [t(f"refused.{refusal.code}", "vi", **refusal.facts)]
+        if (more := len(said) - FAULTS) > 0:
+            said = [*said[:FAULTS], t("external.more", n=more)]
         page = render_template(
             "comments/theme.html", theme=wished, faults=said, new=new, gap=themes.GAP
         )

@@ -13,6 +13,7 @@ from survey.feedback import scan
 from survey.store import Refused, arrivals, clock, units, waves, workdays
 from survey.store.arrivals import Rule
 from survey.text import day, t
+from survey.typed import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,15 +64,13 @@ def set_rule(key: str) -> Response | tuple[str, int]:
         for name, most in {
             "level": q.index_scale - 1, "least": len(known), "days": LONGEST,
         }.items()
-        if not (numbers[name].isascii() and numbers[name].isdigit())
-        or not 1 <= int(numbers[name][:6]) <= most
+        if not 1 <= (number(numbers[name]) or 0) <= most
     }  # fmt: skip
     items = tuple(item for item in form.getlist("items") if item in known)
     sound = {n: int(numbers[n]) if n not in faults else 1 for n in ("level", "least", "days")}
-    version = numbers["version"]
     wished = Rule(
         wave.key, items, sound["level"], sound["least"], sound["days"], "themes" in form,
-        int(version) if version.isascii() and version.isdigit() else 0,
+        number(numbers["version"]) or 0,
     )  # fmt: skip
     if faults:
         return _form(wave, wished, faults, numbers), 422

@@ -15,7 +15,7 @@ from survey.reporting import periods
 from survey.store import Refused, applicants, clock, dossiers, late, units, waves
 from survey.store import letters as store
 from survey.text import day, t, thousands
-from survey.typed import changed, line, name_of
+from survey.typed import changed, line, name_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def register() -> str:
 def mark() -> BaseResponse:
     """Note that letters went out, or print several in one file."""
     staff = _staff()
-    chosen = [_letter(number) for number in map(_number, request.form.getlist("letter")[:PAGE])]
+    chosen = [_letter(number(text) or 0) for text in request.form.getlist("letter")[:PAGE]]
     if not chosen:
         raise Refused("letters_none", 422)
     if request.form.get("do") == "print":
@@ -333,10 +333,6 @@ def _letter(number: int) -> Letter:
         raise Refused("no_letter", 404) from None
     guard.owns(letter.unit)
     return letter
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
 def _numbers(made: Sequence[Letter]) -> list[str]:
