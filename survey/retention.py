@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from survey import mail
 from survey.counter import messages
 from survey.db import write
 from survey.store import applicants, audit, clock, contacts, frames, rates, removal
@@ -102,10 +103,14 @@ class Report:
 
 
 def expired(instance: Path, now: datetime) -> list[Path]:
-    """Return the files of the outbox that no gateway will fetch any more."""
+    """Return the files of messages and letters that nobody will fetch any more."""
     oldest = (clock.day(now) - timedelta(days=messages.KEPT)).isoformat()
-    found = (instance / messages.OUTBOX).glob("????-??-??.jsonl")
-    return sorted(path for path in found if path.stem < oldest)
+    return sorted(
+        path
+        for folder in (messages.OUTBOX, mail.OUTBOX)
+        for path in (instance / folder).glob("????-??-??.jsonl")
+        if path.stem < oldest
+    )
 
 
 def run(db: sqlite3.Connection, *, now: datetime, actor: str, files: int = 0) -> Report:

@@ -3,10 +3,11 @@
 import json
 import socket
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
-from survey import mail
+from survey import mail, retention
 
 SMTP = {"SIPAS_MAIL": "smtp", "SIPAS_SMTP_HOST": "127.0.0.1", "SIPAS_SMTP_FROM": "sipas@example.vn"}
 
@@ -113,3 +114,14 @@ def serve(server, got):
             line.sendall(b"250 yes\r\n" if not word.upper().startswith(b"QUIT") else b"221 bye\r\n")
             if word.upper().startswith(b"QUIT"):
                 return
+
+
+def test_letters_left_as_files_go_after_a_week_with_the_links_in_them(tmp_path):
+    folder = tmp_path / mail.OUTBOX
+    folder.mkdir()
+    for name in ("2026-11-14.jsonl", "2026-11-22.jsonl"):
+        (folder / name).write_text("{}\n")
+
+    found = retention.expired(tmp_path, datetime(2026, 11, 22, 10, tzinfo=UTC))
+
+    assert [path.name for path in found] == ["2026-11-14.jsonl"]
