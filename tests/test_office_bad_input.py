@@ -294,3 +294,24 @@ def test_an_address_that_never_ends_its_word_is_left(slow, monkeypatch):
 
     with pytest.raises(webhooks.CallError, match="không trả lời"):
         webhooks.post(f"http://127.0.0.1:{slow}/", {}, key="k", number="1", now=NOW, private=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("tốt\n" * 20_000, "… và"), ("rất tốt " * 20_000, "dài quá"), ("(a+)+$\n[", "chỉ dùng chữ"),
+     ("* * *", "không có từ nào"), ("<b>tốt</b>", "chỉ dùng chữ"), ("\n\n", "ít nhất một")],
+)  # fmt: skip
+def test_a_broken_or_enormous_dictionary_is_told_in_a_short_page_and_kept_out(
+    staff, base, words, said
+):
+    before = rows(base)
+    page = "/comments/themes/moi"
+    fields = {"key": "thu", "name": "Thử", "tone": "neutral", "version": "0", "words": words}
+
+    answer = staff.send(page, **fields)
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert answer.text.count("<li>") < 60
+    assert "<b>tốt" not in answer.text
+    assert rows(base) == before

@@ -165,7 +165,9 @@ def one_theme(key: str) -> str | tuple[str, int] | Response:
             services().writer.run(partial(themes.put, theme=wished, now=clock.now(), actor=actor))
             flash(t("comments.theme_kept", name=wished.name))
     except Refused as refusal:
-        said = refusal.facts.get("faults") or [t(f"refused.{refusal.code}", "vi", **refusal.facts)]
+        listed = refusal.facts.get("faults")
+        said = [str(one) for one in listed] if isinstance(listed, list | tuple) else []
+        said = said or [t(f"refused.{refusal.code}", "vi", **refusal.facts)]
         if (more := len(said) - FAULTS) > 0:
             said = [*said[:FAULTS], t("external.more", n=more)]
         page = render_template(
