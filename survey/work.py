@@ -36,6 +36,15 @@ def wave() -> Wave:
     return next((wave for wave in held if wave.closed_at is None), held[0])
 
 
+def sampled(key: str) -> Wave:
+    """Return a wave with a sample, or end the request."""
+    try:
+        found = waves.get(db.get(), key)
+    except LookupError:
+        abort(404)
+    return found if found.kind == "probability" else abort(404)
+
+
 def staff() -> Staff:
     """Return who is signed in; ends the request where nobody is."""
     return guard.current_staff() or abort(403)

@@ -68,7 +68,7 @@ def other_wave() -> Response | None:
 @guard.roles(*ROLES)
 def villages(wave: str) -> str:
     """List the villages drawn in the reader's unit, with where their cases stand."""
-    found = _wave(wave)
+    found = work.sampled(wave)
     areas = [area for area in draws.areas(db.get(), wave) if work.within(area.unit)]
     strata = sorted({area.stratum for area in areas})
     asked = request.args.get("stratum", "")
@@ -95,7 +95,7 @@ def villages(wave: str) -> str:
 @guard.roles(*ROLES)
 def village(wave: str, psu: str) -> str:
     """Show a village: its main list, its reserves, and the button that replaces it."""
-    return _village(_wave(wave), _area(wave, psu))
+    return _village(work.sampled(wave), _area(wave, psu))
 
 
 @bp.post("/field/cases/<wave>/<psu>")
@@ -104,7 +104,7 @@ def drop(wave: str, psu: str) -> Response | tuple[str, int]:
     """Replace a whole village by one drawn from its stratum, or let the others stand for it."""
     from survey.sample import drawing
 
-    found, area = _wave(wave), _area(wave, psu)
+    found, area = work.sampled(wave), _area(wave, psu)
     reason, sure = request.form.get("reason", ""), request.form.get("sure") == "1"
     if reason not in replacements.AREA_REASONS or not sure:
         fault = "casework.drop_unsure" if not sure else "sampling.fault.reason"
@@ -184,14 +184,6 @@ def _worded(refusal: Refused) -> Refused:
         for name, value in refusal.facts.items()
     }
     return Refused(refusal.code, refusal.status, **facts)
-
-
-def _wave(key: str) -> Wave:
-    try:
-        wave = waves.get(db.get(), key)
-    except LookupError:
-        abort(404)
-    return wave if wave.kind == "probability" else abort(404)
 
 
 def _area(wave: str, psu: str) -> Area:

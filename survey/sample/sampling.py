@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from survey import BODY_LIMIT, db, exports, guard, services, work
 from survey.sample import framing, samplelist
 from survey.sample.frames import Faulty
-from survey.store import clock, draws, frames, waves
+from survey.store import clock, draws, frames
 from survey.text import clock as hour
 from survey.text import day, t, thousands
 
@@ -71,7 +71,7 @@ def step(key: str, kind: str) -> BaseResponse:
 @guard.roles(*ROLES)
 def upload(key: str, kind: str) -> BaseResponse | tuple[str, int]:
     """Take in a file of villages or households, or show every fault of it."""
-    wave = _wave(key)
+    wave = work.sampled(key)
     if kind not in KINDS:
         abort(404)
     if kind == "villages":
@@ -105,7 +105,7 @@ def draw(key: str) -> BaseResponse | tuple[str, int]:
     """Draw the villages, or the households of villages whose lists are there."""
     from survey.sample import drawing
 
-    wave = _wave(key)
+    wave = work.sampled(key)
     guard.scope(wave.owner)
     stage, seed = request.form.get("stage", ""), request.form.get("seed", "").strip()
     facts: dict[str, Any] = {"now": clock.now(), "actor": work.actor()}
@@ -138,7 +138,7 @@ def check(key: str) -> str | tuple[str, int]:
     """Draw all again and say whether it is the stored sample."""
     from survey.sample import drawing
 
-    wave = _wave(key)
+    wave = work.sampled(key)
     try:
         villages, cases, differs = drawing.check(db.get(), key)
     except Faulty as wrong:
@@ -152,7 +152,7 @@ def check(key: str) -> str | tuple[str, int]:
 def listed(key: str) -> Response:
     """Send the list of the sample, without names, of the reader's unit."""
 
-    _wave(key)
+    work.sampled(key)
     within = framing.Within(db.get(), work.staff().unit) if work.staff().unit else None
     rows = (
         samplelist.line(row)
@@ -170,7 +170,7 @@ def listed(key: str) -> Response:
 @guard.roles(*ROLES)
 def undo(key: str) -> BaseResponse | tuple[str, int]:
     """Take a draw back before anything was printed."""
-    wave = _wave(key)
+    wave = work.sampled(key)
     guard.scope(wave.owner)
     reason = request.form.get("reason", "").strip()[:500]
     if not reason:
@@ -182,15 +182,6 @@ def undo(key: str) -> BaseResponse | tuple[str, int]:
         abort(404)
     flash(t("sampling.undone"))
     return _back(key)
-
-
-def _wave(key: str) -> Wave:
-    """Return a wave with a sample, or end the request."""
-    try:
-        wave = waves.get(db.get(), key)
-    except LookupError:
-        abort(404)
-    return wave if wave.kind == "probability" else abort(404)
 
 
 def _back(key: str) -> BaseResponse:
