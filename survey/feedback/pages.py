@@ -252,7 +252,7 @@ def _find(number: int) -> Case:
         abort(404)
     if case.state == "held":  # nobody may know of it yet
         abort(404)
-    guard.scope(case.unit)
+    guard.owns(case.unit)  # the page does not name another unit
     return case
 
 
