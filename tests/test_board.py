@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from small_wave import COMMUNE, COUNTER, HOUSEHOLD, NOW, SURVEY, TUYEN_QUANG
+from small_wave import COMMUNE, COUNTER, HOUSEHOLD, LAI_CHAU, NOW, SURVEY, TUYEN_QUANG
 
 from analysis.report.numbers import pct, share, span
 from analysis.sipas import wave_result
@@ -259,3 +259,25 @@ def test_everybody_may_read_how_answers_are_flagged(client, query, word):
     assert page.status_code == 200
     assert text(page).count(word + ":") == 8
     assert "Set-Cookie" not in page.headers
+
+
+def test_the_list_holds_waves_of_one_s_own_unit_and_those_above_and_under(client, settings):
+    """A wave of another province is not news of this one."""
+    store = db.connect(settings.database)
+    try:
+        other = replace(
+            waves.get(store, COUNTER), key="lai-chau", name="Đợt của Lai Châu", owner=LAI_CHAU
+        )
+        waves.new(store, other, now=NOW, actor="shell:test")
+    finally:
+        store.close()
+    client.login("member")
+    mine = client.get("/board").text
+    client.logout()
+    client.login("neighbour")
+    theirs = client.get("/board").text
+
+    assert "Đợt của Lai Châu" not in mine
+    assert "Ý kiến tại quầy năm 2026" in mine
+    assert "Đợt của Lai Châu" in theirs
+    assert "Ý kiến tại quầy năm 2026" not in theirs

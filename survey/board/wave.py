@@ -8,7 +8,7 @@ from flask import render_template, request
 
 from survey import db, guard, trust
 from survey.board import figures, keptpages
-from survey.store import clock
+from survey.store import clock, units
 from survey.store import waves as wave_store
 from survey.text import day, t, thousands
 
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 @guard.roles(*guard.READERS)
 def waves() -> str:
-    """List the waves with what came in."""
-    found = wave_store.live(db.get())
+    """List the waves of the reader's unit, of those above and of those under it."""
+    staff = guard.current_staff()
+    mine = staff.unit if staff else ""
+    found = [
+        wave for wave in wave_store.live(db.get()) if units.related(db.get(), mine, wave.owner)
+    ]
     return render_template("board/waves.html", rows=[_listed(wave) for wave in found])
 
 

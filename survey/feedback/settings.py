@@ -135,11 +135,7 @@ def _wave(key: str) -> Wave:
 
 def _within(wave: Wave) -> bool:
     staff = guard.current_staff()
-    return staff is not None and (
-        not staff.unit
-        or staff.unit in units.path(db.get(), wave.owner)
-        or wave.owner in units.path(db.get(), staff.unit)
-    )
+    return staff is not None and units.related(db.get(), staff.unit, wave.owner)
 
 
 def _may(wave: Wave) -> bool:

@@ -165,10 +165,7 @@ def _reaches(key: Key, wave: Wave) -> bool:
     """Say whether a wave is live and of, above or under the key's unit."""
     if wave.stage != "live" or wave.trial_of:
         return False
-    if not key.unit:
-        return True
-    base = db.get()
-    return wave.owner in units.path(base, key.unit) or key.unit in units.path(base, wave.owner)
+    return units.related(db.get(), key.unit, wave.owner)
 
 
 def _day(name: str) -> date | None:

@@ -162,8 +162,7 @@ def _waves() -> list[Wave]:
 
 def _meets(wave: Wave, unit: str) -> bool:
     """Whether a wave's owner is the unit, above it or under it."""
-    way = units.path(db.get(), wave.owner)
-    return not unit or unit in way or wave.owner in units.path(db.get(), unit)
+    return units.related(db.get(), unit, wave.owner)
 
 
 def _wave(key: str) -> Wave | None:

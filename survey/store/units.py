@@ -108,6 +108,11 @@ def parents(db: sqlite3.Connection) -> dict[str, str | None]:
     return {f"{row['scheme']}:{row['code']}": row["parent"] for row in rows}
 
 
+def related(db: sqlite3.Connection, one: str, other: str) -> bool:
+    """Whether two units are the same, or one lies under the other; "" is above all."""
+    return not one or not other or one in path(db, other) or other in path(db, one)
+
+
 def find(
     db: sqlite3.Connection, name: str, *, kind: str, scheme: str = "vn34", on: date | None = None
 ) -> list[Unit]:
