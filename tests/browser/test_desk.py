@@ -274,6 +274,10 @@ def test_another_person_does_not_send_what_somebody_left(desk, chromium):
         page.context.clear_cookies()
         sign_in(page, desk)
         page.goto(desk.url("/desk"))
+        for _ in range(100):  # the line is hidden before it is drawn, too
+            if desk.entries(case):
+                break
+            page.wait_for_timeout(100)
         page.wait_for_selector("#line", state="hidden")
 
     assert [entry["username"] for entry in desk.entries(case)] == ["nhap1"]
