@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import hashlib
 import logging
 import os
@@ -204,10 +205,12 @@ def _warm() -> None:
 
 def _one(settings: Settings, job: Job) -> None:
     """Do one piece in a child, so that it can be stopped and its death be told."""
+    gc.freeze()  # what is warm stays shared with the child
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            gc.disable()  # it lives for one piece, and its memory is bounded
             _bounded()
             _do(settings, job)
             code = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from survey import db as database
 from survey import tallies
 from survey.reporting import kinds, periods
-from survey.store import units, waves
+from survey.store import series, units, waves
 from survey.text import t
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def make(
     """Write a report into ``file`` (``ask`` is that of ``kinds.Ask``, with ``format``)."""
     wanted, form = kinds.Ask.of(ask), str(ask["format"])
     tell(0, 100)
-    if wanted.wave:
+    for wave in _read(db, wanted):
         with suppress(database.NotStored, LookupError, ValueError):
-            tallies.refresh(db, wanted.wave)
+            tallies.refresh(db, wave)
     tell(_FIGURES // 2, 100)
     write(
         db, wanted, form, file, lambda done, whole: tell(
@@ -50,6 +50,17 @@ def make(
         ),
     )  # fmt: skip
     return f"{title(db, wanted)}.{form}".replace("/", "-")
+
+
+def _read(db: Connection, ask: Ask) -> list[str]:
+    """The wave of a report and those of its series, which it is compared with."""
+    if not ask.wave:
+        return []
+    with suppress(LookupError):
+        wave = waves.get(db, ask.wave)
+        before = series.members(db, wave.series, until=wave.closes_on) if wave.series else ()
+        return list(dict.fromkeys([wave.key, *(member.key for member in before)]))
+    return [ask.wave]
 
 
 def write(
