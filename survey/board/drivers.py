@@ -20,12 +20,7 @@ if TYPE_CHECKING:
 def drivers(key: str) -> str:
     """Show the importance-performance map of a wave, or of one unit of it."""
     wave, scope = figures.place(key, request.args.get("unit", ""))
-    facts: dict[str, object] = {
-        "wave": wave,
-        "scope": scope,
-        "heading": figures.heading(wave, scope),
-        "synthetic": wave.synthetic,
-    }
+    facts = figures.facts(wave, scope)
     passing: list[str] = []
     body = keptpages.part("drivers", wave, scope, lambda: _map(wave, scope, passing))
     if passing:

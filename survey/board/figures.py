@@ -180,6 +180,16 @@ def heading(wave: Wave, scope: str) -> str:
     return f"{unit[:1].upper()}{unit[1:]} · {wave.name}"
 
 
+def facts(wave: Wave, scope: str) -> dict[str, object]:
+    """Return what every page of a wave is about."""
+    return {
+        "wave": wave,
+        "scope": scope,
+        "heading": heading(wave, scope),
+        "synthetic": wave.synthetic,
+    }
+
+
 def counts(wave: Wave) -> Counts:
     """Return how many responses came in, by state, channel and day."""
     return _once("counts", wave, "", lambda: responses.counts(db.get(), wave.key))

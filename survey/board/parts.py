@@ -34,17 +34,13 @@ def parts(key: str) -> str | tuple[str, int]:
         abort(404, t("board.no_cut"))
     chosen, wrong = _period(wave)
     counted = request.args.get("flagged") != "0"
-    facts: dict[str, object] = {
-        "wave": wave,
-        "scope": scope,
+    facts = figures.facts(wave, scope) | {
         "by": by,
         "cuts": cuts,
         "chosen": chosen,
         "wrong": wrong,
         "counted": counted,
         "periods": _choices(wave, chosen),
-        "heading": figures.heading(wave, scope),
-        "synthetic": wave.synthetic,
     }
 
     def make() -> str:

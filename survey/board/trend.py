@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 def trend(key: str) -> str:
     """Show the series that a wave belongs to."""
     wave, scope = figures.place(key, request.args.get("unit", ""))
-    facts: dict[str, object] = {
-        "wave": wave,
-        "scope": scope,
-        "heading": figures.heading(wave, scope),
-        "synthetic": wave.synthetic,
-    }
+    facts = figures.facts(wave, scope)
     rests = figures.series_mark(wave)
     body = keptpages.part("trend", wave, scope, lambda: _series(wave, scope), beside=rests)
     return render_template("board/trend.html", **facts, body=body)

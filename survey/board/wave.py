@@ -34,14 +34,7 @@ def wave(key: str) -> str:
     counted = request.args.get("flagged") != "0"
     found, scope = figures.place(key, request.args.get("unit", ""))
     phase, state = _state(found)
-    facts: dict[str, object] = {
-        "wave": found,
-        "scope": scope,
-        "phase": phase,
-        "state": state,
-        "heading": figures.heading(found, scope),
-        "synthetic": found.synthetic,
-    }
+    facts = figures.facts(found, scope) | {"phase": phase, "state": state}
     missing: list[figures.Nothing] = []
 
     def make() -> str:
